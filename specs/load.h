@@ -1,0 +1,34 @@
+// Text -> checked stack. No I/O: the caller hands in the text and a way to read the files it names.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "specs/diagnostic.h"
+#include "specs/stack.h"
+
+namespace banyan::specs {
+
+struct Source {
+  std::string file;                          ///< for messages
+  std::string text;
+  std::string profile;                       ///< empty: none
+  std::map<std::string, std::string> vars;   ///< from --var
+  /// Content of a file named by the stack, path as written (relative to the stack file).
+  std::function<Result<std::string>(const std::string& path)> read_file;
+};
+
+struct Loaded {
+  std::optional<Stack> stack;                ///< absent if there is any error
+  std::vector<Diagnostic> diagnostics;       ///< sorted by position; at most 100, then one "and N more"
+};
+
+/// Reads, checks and resolves. Never throws, never hangs; limits as in design.md §9.
+[[nodiscard]] Loaded load(const Source& source);
+
+}  // namespace banyan::specs
