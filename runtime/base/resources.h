@@ -19,6 +19,10 @@ struct Scalar {
   std::int64_t milli = 0;
   auto operator<=>(const Scalar&) const = default;
 };
+/// A larger amount is refused where it enters, so that no sum of one message's amounts can overflow.
+inline constexpr double scalar_max = 1e10;
+/// Rounds to thousandths; an error for NaN, negative or too large values.
+[[nodiscard]] Result<Scalar> to_scalar(double value);
 
 /// Inclusive on both ends, as on the wire.
 struct Range {
@@ -30,6 +34,8 @@ struct Range {
 using Ranges = std::vector<Range>;
 using Items = std::set<std::string>;
 using Amount = std::variant<Scalar, Ranges, Items>;
+/// Sorts and merges; an error for a range that ends before it begins.
+[[nodiscard]] Result<Ranges> to_ranges(std::vector<Range> ranges);
 
 struct Reservation {
   bool dynamic = true;  ///< false: declared by the agent's operator, cannot be UNRESERVEd
@@ -77,6 +83,9 @@ class Resources {
   static Result<Resources> parse(std::string_view text);
   [[nodiscard]] std::string str() const;
 
+  /// False when a resource of that name is already here as another kind (a scalar beside a set): input to be refused.
+  [[nodiscard]] bool accepts(const Resource& resource) const;
+  /// REQUIRES: accepts(resource).
   void add(const Resource& resource);
   /// REQUIRES: contains(that part).
   void subtract(const Resource& resource);
@@ -89,12 +98,13 @@ class Resources {
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] bool contains(const Resources& other) const;
   [[nodiscard]] std::vector<Resource> list() const;
+  [[nodiscard]] const std::map<ResourceIdentity, Amount>& entries() const { return entries_; }
 
   template <class Predicate>
   [[nodiscard]] Resources filter(Predicate keep) const {
     Resources kept;
-    for (const auto& r : list())
-      if (keep(r.identity)) kept.add(r);
+    for (const auto& [identity, amount] : entries_)
+      if (keep(identity)) kept.entries_.emplace(identity, amount);
     return kept;
   }
   [[nodiscard]] Resources unreserved() const;
