@@ -21,6 +21,13 @@ struct Persist {
   Changes changes;
 };
 
+namespace detail {
+template <class Variant, class T>
+inline constexpr bool holds = false;
+template <class T, class... Ts>
+inline constexpr bool holds<std::variant<Ts...>, T> = (std::is_same_v<T, Ts> || ...);
+}  // namespace detail
+
 /// Runs one core. A core has
 ///
 ///     using Input  = std::variant<…>;                    // what can happen to it; Input holds a Tick
@@ -32,8 +39,11 @@ struct Persist {
 /// until the store reports that write durable; so a core simply says Persist first and the announcement after it.
 /// Writes themselves never wait for each other: the store groups them.
 ///
-/// `World` gives: `Now now()`, `void perform(Effect)` (never re-enters deliver()), `void commit(Changes, Done)`,
-/// `void wake_at(std::optional<Instant>)` (deliver a Tick then; a late one is as good), `void fatal(Error)`.
+/// A core without durable state has no Persist among its effects; its world needs neither commit() nor fatal().
+///
+/// `World` gives: `Now now()`, `void perform(Effect)` (should not re-enter deliver(); if it does, what that decides
+/// leaves after the effects already decided), `void commit(Changes, Done)`, `void wake_at(std::optional<Instant>)`
+/// (deliver a Tick then; a late one is as good), `void fatal(Error)`.
 /// THREADS: one. LIFETIME: the world outlives the driver.
 template <class Core, class World>
 class Driver {
@@ -60,14 +70,16 @@ class Driver {
   };
 
   void enqueue(Effect effect) {
-    if (auto* persist = std::get_if<Persist>(&effect)) {
-      const std::uint64_t write = ++written_;
-      world_.commit(std::move(persist->changes), [this, write](const Result<void>& done) {
-        if (!done) return world_.fatal(done.error());
-        durable_ = write;  // commits complete in order
-        flush();
-      });
-      return;
+    if constexpr (detail::holds<Effect, Persist>) {
+      if (auto* persist = std::get_if<Persist>(&effect)) {
+        const std::uint64_t write = ++written_;
+        world_.commit(std::move(persist->changes), [this, write](const Result<void>& done) {
+          if (!done) return world_.fatal(done.error());
+          durable_ = write;  // commits complete in order
+          flush();
+        });
+        return;
+      }
     }
     held_.push_back({written_, std::move(effect)});
   }

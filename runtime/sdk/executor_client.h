@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "mesos/v1/executor/executor.pb.h"
@@ -14,6 +15,9 @@ class Loop;
 
 namespace banyan::sdk {
 
+/// "15mins", "2secs", "500ms": Mesos' durations, in seconds; nothing when it is not one.
+[[nodiscard]] std::optional<double> parse_duration_s(const std::string& text);
+
 /// What the agent tells an executor by environment (MESOS_AGENT_ENDPOINT, MESOS_DOMAIN_SOCKET, MESOS_FRAMEWORK_ID,
 /// MESOS_EXECUTOR_ID, MESOS_RECOVERY_TIMEOUT, …).
 struct ExecutorOptions {
@@ -22,16 +26,19 @@ struct ExecutorOptions {
   std::string executor_id;
   bool checkpoint = true;
   double recovery_timeout_s = 900;
+  /// `get` answers "" for what is not set.
   static ExecutorOptions from_environment(const std::function<std::string(const char*)>& get);
 };
 
-/// THREADS: the loop's.
+/// THREADS: the loop's; callbacks may call update() and message(). LIFETIME: not to be destroyed from within them.
 class ExecutorClient {
  public:
   struct Callbacks {
     std::function<void(const mesos::v1::executor::Event&)> event;  ///< all but HEARTBEAT
     /// The agent did not come back within recovery_timeout, or refused us: end the tasks and exit.
     std::function<void(const std::string& reason)> shutdown;
+    /// Optional: the agent will not take this update, now or later (for the log); it is not kept.
+    std::function<void(const mesos::v1::TaskStatus& status, const std::string& reason)> refused;
   };
   static std::unique_ptr<ExecutorClient> create(Loop& loop, ExecutorOptions options, Callbacks callbacks);
   virtual ~ExecutorClient() = default;

@@ -24,14 +24,20 @@ struct SchedulerOptions {
   mesos::v1::FrameworkInfo framework;      ///< with id when it brings one
 };
 
-/// THREADS: the loop's. LIFETIME: destroying it closes the stream; the framework waits out its failover_timeout.
+/// A torn-down framework, a newer subscription under the same id, and a refused SUBSCRIBE are final.
+/// THREADS: the loop's; callbacks may call send(). LIFETIME: destroying it closes the stream; the framework waits out
+/// its failover_timeout. Not to be destroyed from within its callbacks (post that to the loop).
 class SchedulerClient {
  public:
   struct Callbacks {
     /// Every event but HEARTBEAT, in order; SUBSCRIBED again after each reconnect (then reconcile).
     std::function<void(const mesos::v1::scheduler::Event&)> event;
     /// The stream is gone; the client is already trying again. After "Framework failed over" it stays gone.
+    /// The first connection, as long as it does not succeed, is tried silently.
     std::function<void(const std::string& reason, bool final)> disconnected;
+    /// Optional: the master would not take a call (for the log). What the call was for has not happened, or, when the
+    /// connection broke, may have happened.
+    std::function<void(const std::string& call, const std::string& reason)> refused;
   };
   static std::unique_ptr<SchedulerClient> create(Loop& loop, SchedulerOptions options, Callbacks callbacks);
   virtual ~SchedulerClient() = default;

@@ -1,0 +1,15 @@
+// Where the SDK's randomness starts.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+namespace banyan::sdk {
+
+/// From the kernel. For jitter and update uuids, which two processes must not share.
+[[nodiscard]] inline std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace banyan::sdk
