@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 
 #include "runtime/base/time.h"
@@ -30,16 +31,19 @@ class Loop {
 
   void run();
   void stop();
-  /// Runs `task` in a later turn. Tasks keep their order.
+  /// Runs `task` later, never from within post(). Tasks keep their order.
   void post(std::function<void()> task);
   /// Runs `task` at the end of the present turn, once however often it is asked for (same key): how writes are batched.
+  /// A turn is what was ready when the loop looked, at most some hundred callbacks. Asked at the end of a turn: at the
+  /// end of the next, which then comes at once.
   void at_end_of_turn(const void* key, std::function<void()> task);
 
   TimerId at(Instant when, std::function<void()> task);
   TimerId after(Duration delay, std::function<void()> task) { return at(mono_now() + delay, std::move(task)); }
   void cancel(TimerId timer);
 
-  /// Calls `ready` once when `fd` becomes readable (a pidfd: the process has ended). The caller keeps owning fd.
+  /// Calls `ready` once when `fd` becomes readable (a pidfd: the process has ended). The caller keeps owning fd, which
+  /// is made non-blocking. REQUIRES: epoll takes it (no regular file); not watched already.
   void when_readable(int fd, std::function<void()> ready);
   /// Takes back when_readable(fd). REQUIRED before closing an fd that is still watched.
   void forget(int fd);
