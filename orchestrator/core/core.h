@@ -1,0 +1,223 @@
+// The root scheduler's decisions: a stack's nodes started, supervised and stopped in the order of their edges.
+//
+// A framework (`banyan-root`) whose tasks are other frameworks' schedulers. Per node it keeps one record and decides:
+// may it launch (its own edges hold: no barrier of levels), is it up (what its executor reports), what is it told (the
+// handover, whose version rises whenever a dependency's endpoints change), must it be launched again (only when the
+// *task* ended; the executor restarts the process before that), may it stop (all its dependants have). Every wait has a
+// deadline, a reason to show and an outcome. Loss of the master freezes everything: no clock runs, no state is cleared.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "banyan/handover.pb.h"
+#include "banyan/root.pb.h"
+#include "banyan/root_records.pb.h"
+#include "mesos/v1/mesos.pb.h"
+#include "mesos/v1/scheduler/scheduler.pb.h"
+#include "orchestrator/core/states.h"
+#include "runtime/base/time.h"
+#include "runtime/driver/driver.h"
+#include "specs/stack.h"
+
+namespace banyan::root {
+
+/// The root's own framework id and role.
+inline constexpr const char* root_framework = "banyan-root";
+
+/// One of Banyan's own programs as agents fetch it.
+struct Program {
+  std::string name;
+  std::string url;
+  std::string sha256;
+};
+
+/// What a root knows before anything happens.
+struct Setup {
+  std::vector<std::string> masters;  ///< host:port, handed over to every child
+  Program executor;                  ///< banyan-framework-executor
+  Program service_scheduler;         ///< banyan-service-scheduler
+  std::string nodes_folder;          ///< children's state lies in nodes_folder/STACK.NODE
+  std::string task_user;             ///< whom tasks run as; empty: the agent's default
+};
+
+/// Names one asked-for call among those under way; the shell's, only echoed.
+using CallId = std::uint64_t;
+
+// --- Inputs ---------------------------------------------------------------------------------------------------------
+struct Tick {};
+struct Subscribed {};                                        ///< the master has us, again or for the first time
+struct Disconnected { std::string reason; };
+struct Offered { std::vector<mesos::v1::Offer> offers; };
+struct Updated { mesos::v1::TaskStatus status; };
+struct UpAsked { CallId call = 0; Bundle bundle; };
+struct DownAsked { CallId call = 0; DownRequest request; };
+struct RestartAsked { CallId call = 0; RestartRequest request; };
+/// How TearDown and ReleaseRole ended; `error` empty: done (or there was nothing to do).
+struct TornDown { std::string stack, node, error; };
+struct Released { std::string stack, node, error; };
+
+// --- Effects --------------------------------------------------------------------------------------------------------
+struct SendCall { mesos::v1::scheduler::Call call; };
+struct Answer { CallId call = 0; std::variant<UpReply, DownReply, RestartReply> reply; };
+/// Operator call TEARDOWN; answered by TornDown.
+struct TearDown { std::string stack, node, framework_id; };
+/// Operator calls DESTROY_VOLUMES and UNRESERVE_RESOURCES for all the role holds; answered by Released.
+struct ReleaseRole { std::string stack, node, role; };
+/// A child's state folder, owned by the task's user.
+struct MakeFolder { std::string path, user; };
+struct RemoveFolder { std::string path; };
+struct Announce { Event event; };  ///< for those who follow the event log; it is in the store already
+struct StatusChanged {};           ///< for those who watch: status() has something new
+
+/// What the child scheduler's task is doing, beside the node's state.
+enum class TaskPhase : std::uint8_t {
+  none,         ///< no task, none wanted
+  wanted,       ///< waits for its back-off or an offer
+  launched,     ///< ACCEPTed, no word yet
+  running,
+  unreachable,  ///< its agent is silent: it may still run
+};
+
+class Core {
+ public:
+  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, UpAsked, DownAsked, RestartAsked,
+                             TornDown, Released>;
+  using Effect = std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce,
+                              StatusChanged>;
+
+  /// `stored`: everything the store holds. Nodes take up where their records left them.
+  Core(Now now, Setup setup, const std::map<std::string, std::string>& stored);
+
+  [[nodiscard]] std::vector<Effect> step(Now now, const Input& input);
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  /// All stacks, or the one named; an empty name with one stack means that one. Cluster processes are the shell's part.
+  [[nodiscard]] Status status(Now now, const std::string& stack = "") const;
+  /// Events with seq > after, oldest first; of one stack unless its name is empty.
+  [[nodiscard]] std::vector<Event> events(const std::string& stack, std::uint64_t after) const;
+  /// "logging: zookeeper=serving kafka=waiting" — one line per stack.
+  [[nodiscard]] std::string summary() const;
+  void check_invariants() const;
+
+ private:
+  /// How far a node's stopping has come.
+  enum class StopStep : std::uint8_t { none, drain, teardown, release };
+
+  struct Node {
+    const specs::Node* spec = nullptr;
+    NodeRecord record;
+    State state = State::waiting;
+    Instant since;                           ///< in this state
+    bool timed_out = false;                  ///< valid in failed
+    TaskPhase phase = TaskPhase::none;
+    Instant phase_since;
+    std::optional<Instant> launch_after;     ///< back-off; valid in wanted
+    std::optional<Instant> serving_since;
+    std::optional<Instant> push_at;          ///< next MESSAGE, while the handover or a report is outstanding
+    std::uint32_t pushes = 0;                ///< tried so far, for the back-off
+    bool report_wanted = false;              ///< the executor is to repeat its report
+    std::optional<Instant> reconcile_at;     ///< ask the master about the task, while it has not spoken
+    bool failed_for_need = false;            ///< valid in failed: because a dependency failed; goes on when that does
+    StopStep stop = StopStep::none;
+    Instant stop_deadline;                   ///< of drain
+    std::optional<Instant> stop_retry;       ///< next try of teardown, kill or release
+    bool torn_down = false;
+    bool dirty = true;                       ///< the config part of its handover must be built anew
+    bool touched = false;                    ///< its record changed in this step
+    std::optional<Instant> launched_at;      ///< for took_ms
+    Instant begun;                           ///< when it left waiting; its dependants' clocks start then
+  };
+
+  struct Stack {
+    StackRecord record;
+    specs::Stack spec;
+    std::map<std::string, Node> nodes;
+    std::map<std::string, std::vector<std::string>> dependants;
+    std::string last_state;
+  };
+
+  // inputs (core.cc, commands.cc, tasks.cc)
+  void on(const Tick&);
+  void on(const Subscribed&);
+  void on(const Disconnected&);
+  void on(const Offered&);
+  void on(const Updated&);
+  void on(const UpAsked&);
+  void on(const DownAsked&);
+  void on(const RestartAsked&);
+  void on(const TornDown&);
+  void on(const Released&);
+
+  // records and loading (records.cc)
+  void load(const std::map<std::string, std::string>& stored);
+  void load_stack(const StackRecord& record, std::map<std::string, NodeRecord>& nodes);
+  void save(const Stack& stack, Node& node);
+  void save(const Stack& stack);
+  void tell(const std::string& stack, const std::string& node, const std::string& kind, const std::string& detail,
+            const std::string& cause);
+
+  // nodes (nodes.cc)
+  void settle();
+  bool settle(Stack& stack, Node& node);
+  bool settle_waiting(Stack& stack, Node& node);
+  bool settle_running(Stack& stack, Node& node);
+  void move(Stack& stack, Node& node, State to, const std::string& reason);
+  void explain_state(Stack& stack, Node& node, const std::string& reason);
+  void begin(Stack& stack, Node& node, const std::string& cause);
+  void retry(Stack& stack, Node& node, const std::string& cause);
+  void settle_stack(Stack& stack);
+
+  // tasks (tasks.cc)
+  void want_offers();
+  void launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos::v1::TaskInfo& task);
+  void task_running(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);
+  void take_report(Stack& stack, Node& node, const ChildReport& report);
+  void task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);
+  void relaunch(Stack& stack, Node& node, const std::string& cause, bool counts);
+  void acknowledge(const mesos::v1::TaskStatus& status);
+  void kill(const Node& node);
+  void reconcile(const Node& node);
+
+  // handover (handover.cc has the pure part)
+  void refresh_handover(Stack& stack, Node& node);
+  void push(Node& node);
+
+  // stopping (stopping.cc)
+  bool settle_stopping(Stack& stack, Node& node);
+  void begin_stop(Stack& stack, Node& node);
+  bool go_on_stopping(Stack& stack, Node& node);
+  void stopped(Stack& stack, Node& node);
+
+  Stack* find(const std::string& stack);
+  std::pair<Stack*, Node*> find_task(const std::string& task_id);
+  [[nodiscard]] banyan::root::Node status_of(const Stack& stack, const Node& node) const;
+  void send(mesos::v1::scheduler::Call call) { effects_.emplace_back(SendCall{std::move(call)}); }
+
+  Setup setup_;
+  std::map<std::string, Stack> stacks_;
+  std::map<std::string, NodeRecord> past_;   ///< records of nodes of no present stack, by STACK.NODE
+  std::deque<Event> events_;
+  std::uint64_t event_seq_ = 0;
+  bool connected_ = false;
+  std::optional<Instant> frozen_since_;      ///< while not connected, after having been
+  bool reviving_ = false;                    ///< offers are wanted and asked for
+
+  // Valid during step() only.
+  Now now_{};
+  Changes changes_;
+  std::vector<Effect> effects_;
+  bool changed_ = false;
+};
+
+/// What the root subscribes with: MULTI_ROLE, RESERVATION_REFINEMENT, PARTITION_AWARE, checkpoint, a week to come back.
+[[nodiscard]] mesos::v1::FrameworkInfo framework_info(const std::string& user);
+
+}  // namespace banyan::root
