@@ -25,6 +25,7 @@
 #include "orchestrator/core/states.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
+#include "specs/plan.h"
 #include "specs/stack.h"
 
 namespace banyan::root {
@@ -95,6 +96,9 @@ class Core {
 
   /// `stored`: everything the store holds. Nodes take up where their records left them.
   Core(Now now, Setup setup, const std::map<std::string, std::string>& stored);
+  Core(Core&&) = default;
+  Core(const Core&) = delete;  // nodes point into their stack's spec
+  Core& operator=(const Core&) = delete;
 
   [[nodiscard]] std::vector<Effect> step(Now now, const Input& input);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
@@ -156,21 +160,38 @@ class Core {
   void on(const TornDown&);
   void on(const Released&);
 
+  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes,
+             UpReply& reply);
+  static void ask_servers(Node& node);
+  void ask_scheduler(const Node& node);
+
   // records and loading (records.cc)
   void load(const std::map<std::string, std::string>& stored);
-  void load_stack(const StackRecord& record, std::map<std::string, NodeRecord>& nodes);
+  void load_stack(const StackRecord& record);
+  void bind(Stack& stack);
   void save(const Stack& stack, Node& node);
   void save(const Stack& stack);
   void tell(const std::string& stack, const std::string& node, const std::string& kind, const std::string& detail,
             const std::string& cause);
 
   // nodes (nodes.cc)
+  /// One edge of a node, now.
+  struct EdgeView {
+    bool holds = false;
+    bool broken = false;                ///< what it needs has failed
+    std::optional<Instant> deadline;    ///< absent while the dependency itself still waits: its own clock runs then
+    std::string why;                    ///< valid unless it holds
+  };
+  [[nodiscard]] static EdgeView view(const Stack& stack, const Node& node, const specs::Edge& edge);
+  [[nodiscard]] static std::optional<Instant> deadline_of(const Stack& stack, const Node& node);
+  [[nodiscard]] std::pair<State, std::string> judge(const Node& node) const;
   void settle();
   bool settle(Stack& stack, Node& node);
   bool settle_waiting(Stack& stack, Node& node);
-  bool settle_running(Stack& stack, Node& node);
+  bool settle_task(Stack& stack, Node& node);
   void move(Stack& stack, Node& node, State to, const std::string& reason);
-  void explain_state(Stack& stack, Node& node, const std::string& reason);
+  void explain(Node& node, const std::string& reason);
+  void fail(Stack& stack, Node& node, const std::string& reason, bool timed_out);
   void begin(Stack& stack, Node& node, const std::string& cause);
   void retry(Stack& stack, Node& node, const std::string& cause);
   void settle_stack(Stack& stack);

@@ -1,0 +1,179 @@
+#include "orchestrator/core/handover.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <utility>
+
+#include "specs/names.h"
+#include "specs/node_json.h"
+#include "specs/template.h"
+
+namespace banyan::root {
+namespace {
+
+using google::protobuf::RepeatedPtrField;
+
+/// What the executor itself needs, beside its child's.
+constexpr double executor_cpus = 0.01;
+constexpr double executor_mem_mb = 32;
+
+std::string bytes_of(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+std::string render(const specs::Text& text, const specs::View& view) {
+  // validate() has checked the names; what cannot be rendered goes as it is, visible in the child's command line.
+  return specs::render_template(text.text, view).value_or(text.text);
+}
+
+specs::View view_of(const Handover& handover) {
+  specs::View view;
+  for (const auto& dependency : handover.dependencies())
+    for (const auto& endpoint : dependency.endpoints())
+      view.endpoints[dependency.node() + ".endpoints." + endpoint.name()] = {endpoint.addresses().begin(),
+                                                                             endpoint.addresses().end()};
+  return view;
+}
+
+void add_scalar(RepeatedPtrField<mesos::v1::Resource>& resources, const std::string& name, double value) {
+  auto* resource = resources.Add();
+  resource->set_name(name);
+  resource->set_type(mesos::v1::Value::SCALAR);
+  resource->mutable_scalar()->set_value(value);
+  resource->mutable_allocation_info()->set_role(root_framework);
+}
+
+void add_program(const Program& program, mesos::v1::ExecutorInfo& executor) {
+  auto* uri = executor.mutable_command()->add_uris();
+  uri->set_value(program.url);
+  uri->set_executable(true);
+  uri->set_extract(false);
+  uri->set_cache(true);
+  uri->set_output_file(program.name);
+  auto* label = executor.mutable_labels()->add_labels();
+  label->set_key("sha256:" + program.name);
+  label->set_value(program.sha256);
+}
+
+void add_uri(const specs::Uri& uri, mesos::v1::ExecutorInfo& executor) {
+  auto* wire = executor.mutable_command()->add_uris();
+  wire->set_value(uri.value.text);
+  wire->set_executable(uri.executable);
+  wire->set_extract(uri.extract);
+  wire->set_cache(uri.cache);
+  if (uri.output) wire->set_output_file(*uri.output);
+  if (!uri.sha256) return;
+  auto* label = executor.mutable_labels()->add_labels();
+  label->set_key("sha256:" + uri.output.value_or(uri.value.text.substr(uri.value.text.rfind('/') + 1)));
+  label->set_value(*uri.sha256);
+}
+
+}  // namespace
+
+Handover build_handover(const Setup& setup, const Bundle& bundle, const std::string& stack, const specs::Node& node,
+                        const NodeRecord& record, std::vector<Dependency> dependencies) {
+  Handover handover;
+  handover.set_version(0);
+  handover.set_stack(stack);
+  handover.set_node(node.name);
+  handover.set_framework_id(specs::framework_id(stack, node.name, record.incarnation()));
+  handover.set_role(specs::role(stack, node.name));
+  for (const auto& master : setup.masters) handover.add_masters(master);
+  for (auto& dependency : dependencies) *handover.add_dependencies() = std::move(dependency);
+  handover.set_config(specs::to_json(node));
+  for (const auto& server : node.servers)
+    for (const auto& file : server.files)
+      if (file.source)
+        if (const auto found = bundle.files().find(*file.source); found != bundle.files().end())
+          (*handover.mutable_files())[*file.source] = found->second;
+  handover.set_store(setup.nodes_folder + "/" + stack + "." + node.name);
+  for (const auto& [server, count] : record.server_restarts()) (*handover.mutable_restarts())[server] = count;
+  if (const auto& user = node.user.empty() ? setup.task_user : node.user; !user.empty()) handover.set_user(user);
+  return handover;
+}
+
+bool same_content(const Handover& a, const Handover& b) {
+  Handover left = a;
+  left.set_version(b.version());
+  return bytes_of(left) == bytes_of(b);
+}
+
+ChildCommand child_command(const specs::Node& node, const Handover& handover) {
+  ChildCommand command;
+  const auto view = view_of(handover);
+  const auto& own = node.scheduler.command;
+  if (node.scheduler.service) {
+    command.add_argv("./banyan-service-scheduler");
+  } else if (own.shell) {
+    for (const char* word : {"/bin/sh", "-c"}) command.add_argv(word);
+    command.add_argv(render(*own.shell, view));
+  } else {
+    for (const auto& word : own.argv) command.add_argv(render(word, view));
+  }
+  for (const auto& [key, value] : node.scheduler.env) (*command.mutable_environment())[key] = render(value, view);
+  if (node.scheduler.signal_on_change != 0) command.set_signal_on_change(node.scheduler.signal_on_change);
+  return command;
+}
+
+std::string child_task_id(const std::string& stack, const std::string& node, std::uint64_t attempt) {
+  return stack + "." + node + ".scheduler." + std::to_string(attempt);
+}
+
+mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
+                               const NodeRecord& record, const std::string& agent_id) {
+  mesos::v1::TaskInfo task;
+  task.set_name(stack + "." + node.name + " scheduler");
+  task.mutable_task_id()->set_value(record.task_id());
+  task.mutable_agent_id()->set_value(agent_id);
+  add_scalar(*task.mutable_resources(), "cpus", static_cast<double>(node.scheduler.resources.cpus_milli) / 1000);
+  add_scalar(*task.mutable_resources(), "mem", static_cast<double>(node.scheduler.resources.mem_bytes) / (1 << 20));
+
+  auto& executor = *task.mutable_executor();
+  executor.mutable_executor_id()->set_value(record.task_id());
+  executor.mutable_framework_id()->set_value(root_framework);
+  executor.set_type(mesos::v1::ExecutorInfo::CUSTOM);
+  executor.set_name("scheduler of " + stack + "." + node.name);
+  add_scalar(*executor.mutable_resources(), "cpus", executor_cpus);
+  add_scalar(*executor.mutable_resources(), "mem", executor_mem_mb);
+  auto& command = *executor.mutable_command();
+  command.set_shell(false);
+  command.set_value("./" + setup.executor.name);
+  command.add_arguments(setup.executor.name);
+  if (!setup.task_user.empty()) command.set_user(setup.task_user);
+  add_program(setup.executor, executor);
+  if (node.scheduler.service) add_program(setup.service_scheduler, executor);
+  for (const auto& uri : node.scheduler.uris) add_uri(uri, executor);
+
+  ToExecutor words;
+  *words.mutable_handover() = record.handover();
+  *words.mutable_command() = child_command(node, record.handover());
+  task.set_data(bytes_of(words));
+  return task;
+}
+
+bool merge_endpoints(const std::string& stack, const std::string& node,
+                     const RepeatedPtrField<banyan::Endpoint>& said, NodeRecord& record) {
+  bool changed = false;
+  for (const auto& endpoint : said) {
+    if (endpoint.addresses().empty()) continue;
+    banyan::Endpoint wanted = endpoint;
+    if (!wanted.has_service_name()) wanted.set_service_name(specs::service_name(stack, node, endpoint.name()));
+    banyan::Endpoint* known = nullptr;
+    for (auto& e : *record.mutable_endpoints())
+      if (e.name() == endpoint.name()) known = &e;
+    if (known == nullptr) known = record.add_endpoints();
+    else if (bytes_of(*known) == bytes_of(wanted)) continue;
+    *known = wanted;
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace banyan::root

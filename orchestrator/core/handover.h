@@ -1,0 +1,39 @@
+// What a child is told and how its task looks: pure functions of spec, record and what is known of its dependencies.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "banyan/handover.pb.h"
+#include "banyan/root_records.pb.h"
+#include "mesos/v1/mesos.pb.h"
+#include "orchestrator/core/core.h"
+#include "specs/stack.h"
+
+namespace banyan::root {
+
+/// Everything but the version. `dependencies` holds one entry per edge, in the order of the edges.
+[[nodiscard]] Handover build_handover(const Setup& setup, const Bundle& bundle, const std::string& stack,
+                                      const specs::Node& node, const NodeRecord& record,
+                                      std::vector<Dependency> dependencies);
+
+/// Equal but for the version.
+[[nodiscard]] bool same_content(const Handover& a, const Handover& b);
+
+/// How the executor starts the child: Banyan's service scheduler, or the node's own command with ${NODE.endpoints.e}
+/// of its dependencies filled in.
+[[nodiscard]] ChildCommand child_command(const specs::Node& node, const Handover& handover);
+
+/// The child scheduler's task for an offer of `agent_id`, executor and data included.
+[[nodiscard]] mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
+                                             const NodeRecord& record, const std::string& agent_id);
+
+/// "logging.kafka.scheduler.3": an id carries the attempt, so none starts twice.
+[[nodiscard]] std::string child_task_id(const std::string& stack, const std::string& node, std::uint64_t attempt);
+
+/// Merges what a child says it offers into what is known: a name it is silent about keeps its addresses.
+/// True if anything changed.
+bool merge_endpoints(const std::string& stack, const std::string& node,
+                     const google::protobuf::RepeatedPtrField<banyan::Endpoint>& said, NodeRecord& record);
+
+}  // namespace banyan::root

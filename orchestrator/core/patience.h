@@ -1,0 +1,39 @@
+// How long the root waits for what, each with its outcome when the time has passed.
+#pragma once
+
+#include "runtime/base/time.h"
+
+namespace banyan::root::patience {
+
+using namespace std::chrono_literals;
+
+/// Launching without an offer that fits, or without a word about the task: the node fails.
+inline constexpr Duration launching = 5min;
+/// Starting without serving: the node fails; it serves all the same if it comes to it later.
+inline constexpr Duration starting = 10min;
+/// A child of a foreign program that never speaks to its executor is judged by its process alone after this.
+inline constexpr Duration silent_child = 3s;
+/// The master has said nothing about a task: ask again.
+inline constexpr Duration reconcile = 10s;
+/// A handover or a wish for a report was not answered: send it again, doubling.
+inline constexpr Duration push_min = 1s;
+inline constexpr Duration push_max = 10s;
+/// Draining of one node: then the operator tears it down.
+inline constexpr Duration drain = 60s;
+/// Kill, teardown or release without success: again.
+inline constexpr Duration stop_retry = 2s;
+/// Back-off between launches of a scheduler that died before it served, doubling.
+inline constexpr Duration relaunch_min = 200ms;
+inline constexpr Duration relaunch_max = 10s;
+/// Serving for so long refills the budget of deaths.
+inline constexpr Duration refill = 60s;
+/// Deaths of the task before serving. Each is already five deaths of the process, counted by the executor.
+inline constexpr unsigned deaths_max = 3;
+
+/// `min` doubled `times` times, at most `max`.
+[[nodiscard]] constexpr Duration doubled(Duration min, unsigned times, Duration max) {
+  for (unsigned i = 0; i < times && min < max; ++i) min *= 2;
+  return min < max ? min : max;
+}
+
+}  // namespace banyan::root::patience

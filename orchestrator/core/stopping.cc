@@ -1,0 +1,115 @@
+// `down`: in reverse order; drain, let the child leave by itself, tear it down at the deadline, release what it held.
+#include <algorithm>
+
+#include "orchestrator/core/core.h"
+#include "orchestrator/core/patience.h"
+#include "orchestrator/core/words.h"
+#include "specs/names.h"
+
+namespace banyan::root {
+
+bool Core::settle_stopping(Stack& stack, Node& node) {
+  if (node.state == State::stopped) return false;
+  if (node.state == State::stopping) return go_on_stopping(stack, node);
+  for (const auto& dependant : stack.dependants.at(node.spec->name))
+    if (stack.nodes.at(dependant).state != State::stopped) {
+      explain(node, "stops after " + dependant);
+      return false;
+    }
+  begin_stop(stack, node);
+  return true;
+}
+
+void Core::begin_stop(Stack& stack, Node& node) {
+  if (node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
+  node.torn_down = !node.record.used();
+  node.stop_retry.reset();
+  node.reconcile_at.reset();
+  const bool drain = node.phase == TaskPhase::running && !stack.record.now();
+  node.stop = drain ? StopStep::drain : StopStep::teardown;
+  node.stop_deadline =
+      now_.mono + (stack.record.deadline_ms() == 0 ? patience::drain
+                                                   : Duration(std::chrono::milliseconds(stack.record.deadline_ms())));
+  const auto& dependants = stack.dependants.at(node.spec->name);
+  std::string cause;
+  for (const auto& dependant : dependants) cause += (cause.empty() ? "" : ", ") + dependant + " is stopped";
+  move(stack, node, State::stopping, cause.empty() ? "nothing depends on it" : cause);
+}
+
+bool Core::go_on_stopping(Stack& stack, Node& node) {
+  if (node.stop == StopStep::drain) {
+    refresh_handover(stack, node);
+    if (connected_ && node.push_at && *node.push_at <= now_.mono) push(node);
+    const auto& child = node.record.report().child();
+    explain(node, child.has_reason() ? "draining: " + child.reason() : "draining");
+    const bool late = connected_ && node.stop_deadline <= now_.mono;
+    if (node.phase != TaskPhase::none && !late) return false;
+    if (late)
+      tell(stack.spec.name, node.spec->name, "node.torn_down", node.record.handover().framework_id(),
+           "it did not drain in time");
+    node.stop = StopStep::teardown;
+    node.stop_retry.reset();
+    node.push_at.reset();
+  }
+  const bool due = connected_ && (!node.stop_retry || *node.stop_retry <= now_.mono);
+  const auto& name_of = node.spec->name;
+  if (node.stop == StopStep::teardown) {
+    const bool task_gone = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
+    if (node.torn_down && task_gone) {
+      node.stop = StopStep::release;
+      node.stop_retry.reset();
+      return true;
+    }
+    if (!due) return false;
+    node.stop_retry = now_.mono + patience::stop_retry;
+    if (!node.torn_down)
+      effects_.emplace_back(TearDown{stack.spec.name, name_of,
+                                     specs::framework_id(stack.spec.name, name_of, node.record.incarnation())});
+    if (!task_gone) kill(node);
+    return false;
+  }
+  if (!stack.record.volumes()) {
+    stopped(stack, node);
+    return true;
+  }
+  if (!due) return false;
+  node.stop_retry = now_.mono + patience::stop_retry;
+  effects_.emplace_back(ReleaseRole{stack.spec.name, name_of, specs::role(stack.spec.name, name_of)});
+  return false;
+}
+
+/// Nothing of it is left. A torn down framework id is burnt: the next incarnation gets a new one.
+void Core::stopped(Stack& stack, Node& node) {
+  NodeRecord fresh;
+  fresh.set_incarnation(node.record.incarnation() + (node.record.used() ? 1 : 0));
+  fresh.set_attempt(node.record.attempt());
+  if (stack.record.volumes())
+    effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + stack.spec.name + "." + node.spec->name});
+  node.record = fresh;
+  node.phase = TaskPhase::none;
+  node.stop = StopStep::none;
+  node.stop_retry.reset();
+  node.push_at.reset();
+  node.reconcile_at.reset();
+  move(stack, node, State::stopped, stack.record.volumes() ? "its volumes are gone too" : "its data is kept");
+}
+
+void Core::on(const TornDown& input) {
+  Stack* stack = find(input.stack);
+  if (stack == nullptr || !stack->nodes.contains(input.node)) return;
+  Node& node = stack->nodes.at(input.node);
+  if (node.stop != StopStep::teardown) return;
+  if (input.error.empty()) node.torn_down = true;
+  else explain(node, "teardown: " + input.error);
+}
+
+void Core::on(const Released& input) {
+  Stack* stack = find(input.stack);
+  if (stack == nullptr || !stack->nodes.contains(input.node)) return;
+  Node& node = stack->nodes.at(input.node);
+  if (node.stop != StopStep::release) return;
+  if (input.error.empty()) return stopped(*stack, node);
+  explain(node, "release: " + input.error);
+}
+
+}  // namespace banyan::root

@@ -1,0 +1,377 @@
+// Child schedulers as tasks: offers taken, updates heard, handovers pushed, ended tasks launched again.
+#include <algorithm>
+#include <utility>
+
+#include "orchestrator/core/core.h"
+#include "orchestrator/core/handover.h"
+#include "orchestrator/core/patience.h"
+#include "orchestrator/core/words.h"
+#include "specs/names.h"
+
+namespace banyan::root {
+namespace {
+
+using mesos::v1::TaskState;
+using mesos::v1::scheduler::Call;
+
+bool terminal(TaskState state) {
+  switch (state) {
+    case mesos::v1::TASK_STAGING:
+    case mesos::v1::TASK_STARTING:
+    case mesos::v1::TASK_RUNNING:
+    case mesos::v1::TASK_KILLING:
+    case mesos::v1::TASK_UNREACHABLE:
+      return false;
+    default:
+      return true;
+  }
+}
+
+/// What an offer still has while tasks are being cut from it: thousandths of cpus, bytes of memory; unreserved only.
+struct Room {
+  std::int64_t cpus_milli = 0;
+  std::int64_t mem_bytes = 0;
+
+  explicit Room(const mesos::v1::Offer& offer) {
+    for (const auto& resource : offer.resources()) {
+      if (resource.reservations_size() > 0 || resource.has_disk()) continue;
+      if (resource.name() == "cpus") cpus_milli += static_cast<std::int64_t>(resource.scalar().value() * 1000 + 0.5);
+      if (resource.name() == "mem") mem_bytes += static_cast<std::int64_t>(resource.scalar().value() * (1 << 20));
+    }
+  }
+
+  bool take(const mesos::v1::TaskInfo& task) {
+    Room need = *this;
+    need.cpus_milli = need.mem_bytes = 0;
+    for (const auto* list : {&task.resources(), &task.executor().resources()})
+      for (const auto& resource : *list) {
+        if (resource.name() == "cpus")
+          need.cpus_milli += static_cast<std::int64_t>(resource.scalar().value() * 1000 + 0.5);
+        if (resource.name() == "mem")
+          need.mem_bytes += static_cast<std::int64_t>(resource.scalar().value() * (1 << 20));
+      }
+    if (need.cpus_milli > cpus_milli || need.mem_bytes > mem_bytes) return false;
+    cpus_milli -= need.cpus_milli;
+    mem_bytes -= need.mem_bytes;
+    return true;
+  }
+};
+
+/// A child that has not spoken since it was started promises nothing; its servers are still the last known ones.
+void forget_promises(ChildStatus& child) {
+  child.set_serving(false);
+  child.clear_completed();
+  child.clear_drained();
+  child.clear_quarantined();
+  child.set_reason("its scheduler was started again and has not reported yet");
+}
+
+/// The task of the last report is gone: pid, restarts and handover version were its.
+void silence(NodeRecord& record) {
+  if (!record.has_report()) return;
+  auto& report = *record.mutable_report();
+  report.clear_pid();
+  report.clear_restarts();
+  report.clear_handover_version();
+  report.clear_managed();
+  if (report.has_child()) forget_promises(*report.mutable_child());
+}
+
+std::string words(const google::protobuf::RepeatedPtrField<banyan::Endpoint>& endpoints) {
+  std::string text;
+  for (const auto& endpoint : endpoints) {
+    text += (text.empty() ? "" : "; ") + endpoint.name() + "=";
+    for (int i = 0; i < endpoint.addresses_size(); ++i) text += (i == 0 ? "" : ",") + endpoint.addresses(i);
+  }
+  return text;
+}
+
+std::string words(const Room& room) {
+  return std::to_string(room.cpus_milli / 1000) + "." + std::to_string(room.cpus_milli % 1000 / 100) + " cpus and " +
+         std::to_string(room.mem_bytes >> 20) + " MB";
+}
+
+}  // namespace
+
+/// Offers flow while a node wants one, and not otherwise: nobody starves for a root that needs nothing.
+void Core::want_offers() {
+  if (!connected_) return;
+  bool wanted = false;
+  for (auto& [stack_name, stack] : stacks_)
+    for (auto& [node_name, node] : stack.nodes)
+      wanted |= node.phase == TaskPhase::wanted && (!node.launch_after || *node.launch_after <= now_.mono);
+  if (wanted == reviving_) return;
+  reviving_ = wanted;
+  Call call;
+  call.set_type(wanted ? Call::REVIVE : Call::SUPPRESS);
+  send(call);
+}
+
+void Core::on(const Offered& input) {
+  for (const auto& offer : input.offers) {
+    Room room(offer);
+    std::vector<mesos::v1::TaskInfo> tasks;
+    for (auto& [stack_name, stack] : stacks_)
+      for (const auto& spec : stack.spec.nodes) {
+        Node& node = stack.nodes.at(spec.name);
+        if (node.phase != TaskPhase::wanted || (node.launch_after && *node.launch_after > now_.mono)) continue;
+        mesos::v1::TaskInfo task = child_task(setup_, stack_name, spec, node.record, offer.agent_id().value());
+        if (!room.take(task)) {
+          explain(node, "its scheduler does not fit the offer of " + offer.hostname() + ", which has " + words(room));
+          continue;
+        }
+        launch(stack, node, offer, task);
+        tasks.push_back(std::move(task));
+      }
+    Call call;
+    if (tasks.empty()) {
+      call.set_type(Call::DECLINE);
+      *call.mutable_decline()->add_offer_ids() = offer.id();
+    } else {
+      call.set_type(Call::ACCEPT);
+      *call.mutable_accept()->add_offer_ids() = offer.id();
+      auto* operation = call.mutable_accept()->add_operations();
+      operation->set_type(mesos::v1::Offer::Operation::LAUNCH);
+      for (auto& task : tasks) *operation->mutable_launch()->add_task_infos() = std::move(task);
+    }
+    send(call);
+  }
+}
+
+/// Fills in `task` and writes down that it is out, before ACCEPT leaves.
+void Core::launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos::v1::TaskInfo& task) {
+  auto& record = node.record;
+  record.set_attempt(record.attempt() + 1);
+  record.set_task_id(child_task_id(stack.spec.name, node.spec->name, record.attempt()));
+  record.set_agent_id(offer.agent_id().value());
+  record.set_used(true);
+  silence(record);
+  node.phase = TaskPhase::launched;
+  node.phase_since = now_.mono;
+  node.launch_after.reset();
+  node.dirty = true;
+  refresh_handover(stack, node);
+  node.push_at.reset();  // the task carries it
+  node.report_wanted = false;
+  node.reconcile_at = now_.mono + patience::reconcile;
+  task = child_task(setup_, stack.spec.name, *node.spec, record, offer.agent_id().value());
+  explain(node, "its scheduler has been launched");
+  node.touched = true;
+  changed_ = true;
+  effects_.emplace_back(MakeFolder{record.handover().store(), record.handover().user()});
+  tell(stack.spec.name, node.spec->name, "scheduler.launched",
+       record.task_id() + " on " + offer.hostname() + ", framework " + record.handover().framework_id(),
+       record.attempt() > 1 ? "attempt " + std::to_string(record.attempt()) : "");
+}
+
+void Core::on(const Updated& input) {
+  const auto& status = input.status;
+  if (status.has_uuid()) acknowledge(status);
+  const auto [stack, node] = find_task(status.task_id().value());
+  if (node == nullptr) {
+    // Not ours any more: a task of an earlier attempt, or of a stack that is gone.
+    if (terminal(status.state()) || status.state() == mesos::v1::TASK_KILLING) return;
+    Call call;
+    call.set_type(Call::KILL);
+    *call.mutable_kill()->mutable_task_id() = status.task_id();
+    if (status.has_agent_id()) *call.mutable_kill()->mutable_agent_id() = status.agent_id();
+    send(call);
+    return;
+  }
+  node->reconcile_at.reset();
+  if (status.state() == mesos::v1::TASK_RUNNING) return task_running(*stack, *node, status);
+  if (terminal(status.state())) return task_ended(*stack, *node, status);
+  if (status.state() != mesos::v1::TASK_UNREACHABLE) return;
+  node->phase = TaskPhase::unreachable;
+  node->phase_since = now_.mono;
+}
+
+void Core::acknowledge(const mesos::v1::TaskStatus& status) {
+  Call call;
+  call.set_type(Call::ACKNOWLEDGE);
+  *call.mutable_acknowledge()->mutable_agent_id() = status.agent_id();
+  *call.mutable_acknowledge()->mutable_task_id() = status.task_id();
+  call.mutable_acknowledge()->set_uuid(status.uuid());
+  send(call);
+}
+
+void Core::kill(const Node& node) {
+  Call call;
+  call.set_type(Call::KILL);
+  call.mutable_kill()->mutable_task_id()->set_value(node.record.task_id());
+  call.mutable_kill()->mutable_agent_id()->set_value(node.record.agent_id());
+  send(call);
+}
+
+void Core::reconcile(const Node& node) {
+  Call call;
+  call.set_type(Call::RECONCILE);
+  auto* task = call.mutable_reconcile()->add_tasks();
+  task->mutable_task_id()->set_value(node.record.task_id());
+  task->mutable_agent_id()->set_value(node.record.agent_id());
+  send(call);
+}
+
+void Core::task_running(Stack& stack, Node& node, const mesos::v1::TaskStatus& status) {
+  if (node.phase != TaskPhase::running) {
+    node.phase = TaskPhase::running;
+    node.phase_since = now_.mono;
+    changed_ = true;
+  }
+  ChildReport report;
+  if (status.has_data() && report.ParseFromString(status.data())) return take_report(stack, node, report);
+  if (status.reason() != mesos::v1::TaskStatus::REASON_RECONCILIATION) return;
+  if (node.report_wanted && node.push_at) return;
+  node.report_wanted = true;  // reconciliation carries no data
+  node.push_at = now_.mono;
+}
+
+void Core::take_report(Stack& stack, Node& node, const ChildReport& report) {
+  const auto& stack_name = stack.spec.name;
+  const auto& node_name = node.spec->name;
+  const ChildReport old = node.record.report();
+  node.record.mutable_report()->CopyFrom(report);
+  if (!report.has_child() && old.has_child()) {
+    *node.record.mutable_report()->mutable_child() = old.child();
+    forget_promises(*node.record.mutable_report()->mutable_child());
+  }
+  node.touched = true;
+  changed_ = true;
+  node.report_wanted = false;
+
+  const bool first = !old.has_pid();
+  if (report.has_pid() && (first ? node.record.restarts() > 0 : report.pid() != old.pid()))
+    tell(stack_name, node_name, "scheduler.restarted", "pid " + std::to_string(report.pid()),
+         first ? "its task had ended" : "it had died; its executor started it again");
+  if (report.has_child()) {
+    if (merge_endpoints(stack_name, node_name, report.child().endpoints(), node.record))
+      tell(stack_name, node_name, "node.endpoints", words(node.record.endpoints()), "");
+    std::map<std::string, std::pair<std::string, std::string>> before;  // id -> state, pid
+    for (const auto& server : old.child().servers())
+      before[server.task_id()] = {server.state(), std::to_string(server.pid())};
+    for (const auto& server : report.child().servers()) {
+      const std::pair<std::string, std::string> present{server.state(), std::to_string(server.pid())};
+      if (const auto found = before.find(server.task_id()); found != before.end() && found->second == present) continue;
+      tell(stack_name, node_name, "server." + server.state(),
+           server.name() + (server.pid() == 0 ? "" : " pid " + present.second), server.reason());
+    }
+  }
+  const auto version = node.record.handover().version();
+  if (report.handover_version() < version) {
+    if (!node.push_at) node.push_at = now_.mono;
+    return;
+  }
+  if (old.handover_version() < version && version > 1)
+    tell(stack_name, node_name, "handover.taken", "version " + std::to_string(version), "");
+  node.push_at.reset();
+  node.pushes = 0;
+}
+
+void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& status) {
+  auto& record = node.record;
+  const std::string state = mesos::v1::TaskState_Name(status.state()).substr(5);
+  const std::string what = status.has_message() ? state + ": " + status.message() : state;
+  tell(stack.spec.name, node.spec->name, "scheduler.ended", record.task_id(), what);
+  record.set_restarts(record.restarts() + record.report().restarts());
+  const bool completed = record.report().child().completed() && status.state() == mesos::v1::TASK_FINISHED;
+  record.clear_task_id();
+  record.clear_agent_id();
+  silence(record);
+  node.phase = TaskPhase::none;
+  node.phase_since = now_.mono;
+  node.push_at.reset();
+  node.reconcile_at.reset();
+  node.report_wanted = false;
+  node.pushes = 0;
+  node.touched = true;
+  changed_ = true;
+  if (stack.record.down()) return;
+  if (completed || node.state == State::completed) return;
+  if (node.state == State::failed || node.state == State::quarantined) return;  // given up already
+  const bool own_fault = status.state() == mesos::v1::TASK_FAILED || status.state() == mesos::v1::TASK_FINISHED ||
+                         status.state() == mesos::v1::TASK_ERROR;
+  relaunch(stack, node, "its scheduler ended: " + what, own_fault);
+}
+
+/// The executor has given up or is gone: a new task, new id, same framework id.
+void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool counts) {
+  auto& record = node.record;
+  const bool was_serving = node.state == State::serving;
+  if (node.serving_since && now_.mono - *node.serving_since >= patience::refill) record.set_deaths(0);
+  if (counts && !was_serving) record.set_deaths(record.deaths() + 1);
+  record.set_restarts(record.restarts() + 1);
+  if (record.deaths() > patience::deaths_max)
+    return move(stack, node, State::quarantined,
+                "its scheduler died " + std::to_string(record.deaths()) + " times before serving; last: " + cause);
+  node.phase = TaskPhase::wanted;
+  node.phase_since = now_.mono;
+  const bool at_once = was_serving && counts;
+  node.launch_after = at_once ? now_.mono
+                              : now_.mono + patience::doubled(patience::relaunch_min, record.deaths(),
+                                                              patience::relaunch_max);
+  const State to = record.served() ? State::degraded : State::launching;
+  if (node.state != to) move(stack, node, to, cause);
+  else explain(node, cause);
+}
+
+void Core::refresh_handover(Stack& stack, Node& node) {
+  auto& record = node.record;
+  if (record.task_id().empty()) return;
+  std::vector<Dependency> dependencies;
+  for (const auto& edge : node.spec->edges) {
+    Dependency dependency;
+    dependency.set_node(edge.on);
+    *dependency.mutable_endpoints() = stack.nodes.at(edge.on).record.endpoints();
+    dependencies.push_back(std::move(dependency));
+  }
+  Handover wanted;
+  if (node.dirty) {
+    wanted = build_handover(setup_, stack.record.bundle(), stack.spec.name, *node.spec, record, std::move(dependencies));
+  } else {
+    wanted = record.handover();
+    wanted.clear_dependencies();
+    for (auto& dependency : dependencies) *wanted.add_dependencies() = std::move(dependency);
+  }
+  const bool draining = node.stop == StopStep::drain;
+  if (draining) wanted.set_drain(true);
+  else wanted.clear_drain();
+  node.dirty = false;
+  if (record.has_handover() && same_content(wanted, record.handover())) return;
+  const auto version = record.handover().version() + 1;
+  wanted.set_version(version);
+  *record.mutable_handover() = std::move(wanted);
+  node.touched = true;
+  changed_ = true;
+  if (node.phase == TaskPhase::launched && !draining && version == 1) return;
+  node.push_at = now_.mono;
+  node.pushes = 0;
+  if (version > 1)
+    tell(stack.spec.name, node.spec->name, "handover.changed", "version " + std::to_string(version),
+         draining ? "drain" : "");
+}
+
+void Core::push(Node& node) {
+  const auto& record = node.record;
+  if (record.task_id().empty() || node.phase == TaskPhase::launched) {
+    node.push_at.reset();  // the task itself carries the handover; its first report starts the push again
+    return;
+  }
+  ToExecutor words_to;
+  if (record.report().handover_version() < record.handover().version())
+    *words_to.mutable_handover() = record.handover();
+  if (node.report_wanted) words_to.set_repeat_report(true);
+  if (!words_to.has_handover() && !node.report_wanted) {
+    node.push_at.reset();
+    return;
+  }
+  Call call;
+  call.set_type(Call::MESSAGE);
+  call.mutable_message()->mutable_agent_id()->set_value(record.agent_id());
+  call.mutable_message()->mutable_executor_id()->set_value(record.task_id());
+  call.mutable_message()->set_data(words_to.SerializeAsString());
+  send(call);
+  node.push_at = now_.mono + patience::doubled(patience::push_min, node.pushes, patience::push_max);
+  ++node.pushes;
+}
+
+}  // namespace banyan::root

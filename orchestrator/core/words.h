@@ -1,0 +1,43 @@
+// Small values as people write them.
+#pragma once
+
+#include <string>
+
+#include "runtime/base/time.h"
+#include "specs/stack.h"
+
+namespace banyan::root {
+
+[[nodiscard]] inline std::string word(specs::Condition condition) {
+  switch (condition) {
+    case specs::Condition::started: return "started";
+    case specs::Condition::serving: return "serving";
+    case specs::Condition::completed: return "completed";
+  }
+  return "";
+}
+
+[[nodiscard]] inline std::string word(specs::Goal goal) {
+  switch (goal) {
+    case specs::Goal::serving: return "serving";
+    case specs::Goal::running: return "running";
+    case specs::Goal::completed: return "completed";
+  }
+  return "";
+}
+
+/// "250ms", "12s", "5m", "1h30m": the two largest units that matter.
+[[nodiscard]] inline std::string words(Duration d) {
+  const auto ms = milliseconds(d);
+  if (ms < 1000) return std::to_string(ms) + "ms";
+  const auto s = ms / 1000;
+  if (s < 60) return std::to_string(s) + "s";
+  const auto two = [](long long big, const char* big_unit, long long small, const char* small_unit) {
+    return std::to_string(big) + big_unit + (small == 0 ? "" : std::to_string(small) + small_unit);
+  };
+  if (s < 3600) return two(s / 60, "m", s % 60, "s");
+  if (s < 86400) return two(s / 3600, "h", s / 60 % 60, "m");
+  return two(s / 86400, "d", s / 3600 % 24, "h");
+}
+
+}  // namespace banyan::root
