@@ -10,16 +10,12 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/change.h"
 #include "runtime/base/check.h"
 #include "runtime/base/time.h"
 #include "runtime/ports/store.h"
 
 namespace banyan {
-
-/// The one effect every core may have besides its own: a durable write.
-struct Persist {
-  Changes changes;
-};
 
 namespace detail {
 template <class Variant, class T>

@@ -4,21 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/base/change.h"
 #include "runtime/base/result.h"
 
 namespace banyan {
-
-/// One key of one write. Without a value the key is deleted.
-struct Change {
-  std::string key;
-  std::optional<std::string> value;
-  bool operator==(const Change&) const = default;
-};
-using Changes = std::vector<Change>;
 
 /// Durable keys and values. One owner at a time: opening a store another process holds fails.
 /// THREADS: one; `done` is called on that same thread (the loop's), never from within commit().
