@@ -1,0 +1,289 @@
+#include "orchestrator/frameworks/service/claims.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/base/check.h"
+
+namespace banyan::service {
+
+namespace {
+
+constexpr std::int64_t mebibyte = 1 << 20;
+constexpr const char* instance_label = "banyan.instance";
+constexpr const char* claim_label = "banyan.claim";
+
+std::int64_t milli_of(const v1::Resource& r) { return std::llround(r.scalar().value() * 1000.0); }
+void set_milli(v1::Resource& r, std::int64_t milli) {
+  r.mutable_scalar()->set_value(static_cast<double>(milli) / 1000.0);
+}
+std::int64_t megabytes(std::int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
+
+std::string label(const v1::Resource& r, const char* key) {
+  if (r.reservations().empty()) return "";
+  for (const auto& l : r.reservations(r.reservations_size() - 1).labels().labels())
+    if (l.key() == key) return l.value();
+  return "";
+}
+
+bool is_claim(const v1::Resource& r, const std::string& instance, const Claim& claim) {
+  const bool created = r.disk().has_persistence();
+  if (claim.volume && created) return r.disk().persistence().id() == instance + "." + claim.name;
+  return !created && label(r, instance_label) == instance && label(r, claim_label) == claim.key;
+}
+
+/// Neither a volume nor reserved for one instance: what cpus, mem and scratch disk are taken from.
+bool is_common(const v1::Resource& r) {
+  return !r.disk().has_persistence() && !r.has_revocable() && label(r, instance_label).empty();
+}
+bool is_free(const v1::Resource& r) { return is_common(r) && r.reservations().empty(); }
+
+/// Splits `port` out of the ranges of `r`; false if it is not in them.
+bool remove_port(v1::Resource& r, std::uint16_t port) {
+  v1::Value::Ranges left;
+  bool found = false;
+  const auto keep = [&](std::uint64_t begin, std::uint64_t end) {
+    auto* range = left.add_range();
+    range->set_begin(begin);
+    range->set_end(end);
+  };
+  for (const auto& range : r.ranges().range()) {
+    if (port < range.begin() || port > range.end()) {
+      keep(range.begin(), range.end());
+      continue;
+    }
+    found = true;
+    if (port > range.begin()) keep(range.begin(), port - 1u);
+    if (port < range.end()) keep(port + 1u, range.end());
+  }
+  *r.mutable_ranges() = left;
+  return found;
+}
+
+v1::Resource one_port(const v1::Resource& like, std::uint16_t port) {
+  v1::Resource r = like;
+  r.clear_ranges();
+  auto* range = r.mutable_ranges()->add_range();
+  range->set_begin(port);
+  range->set_end(port);
+  return r;
+}
+
+void reserve(v1::Resource& r, const std::string& role, const std::string& instance, const std::string& key) {
+  auto* reservation = r.add_reservations();
+  reservation->set_type(v1::Resource::ReservationInfo::DYNAMIC);
+  reservation->set_role(role);
+  const auto add = [&](const char* name, const std::string& value) {
+    auto* l = reservation->mutable_labels()->add_labels();
+    l->set_key(name);
+    l->set_value(value);
+  };
+  add(instance_label, instance);
+  add(claim_label, key);
+}
+
+v1::Resource created(v1::Resource r, const std::string& instance, const Claim& claim) {
+  r.mutable_disk()->mutable_persistence()->set_id(instance + "." + claim.name);
+  auto* volume = r.mutable_disk()->mutable_volume();
+  volume->set_container_path(claim.path);
+  volume->set_mode(v1::Volume::RW);
+  return r;
+}
+
+/// Takes an amount out of `from`, in as many pieces as it needs. False: too little; `from` is then in pieces.
+bool take_scalar(std::vector<v1::Resource>& from, const std::string& name, std::int64_t milli, bool unreserved_only,
+                 std::vector<v1::Resource>& used) {
+  std::int64_t left = milli;
+  for (auto& r : from) {
+    if (left <= 0) break;
+    if (r.name() != name || !r.has_scalar() || !(unreserved_only ? is_free(r) : is_common(r))) continue;
+    const std::int64_t taken = std::min(left, milli_of(r));
+    if (taken <= 0) continue;
+    v1::Resource piece = r;
+    set_milli(piece, taken);
+    set_milli(r, milli_of(r) - taken);
+    used.push_back(std::move(piece));
+    left -= taken;
+  }
+  return left <= 0;
+}
+
+/// All of them or none.
+bool take_amounts(std::vector<v1::Resource>& from, const specs::Resources& wanted, std::vector<v1::Resource>& used) {
+  const std::pair<const char*, std::int64_t> amounts[] = {{"cpus", wanted.cpus_milli},
+                                                          {"mem", megabytes(wanted.mem_bytes) * 1000},
+                                                          {"disk", megabytes(wanted.disk_bytes) * 1000}};
+  auto left = from;
+  auto taken = used;
+  for (const auto& [name, milli] : amounts)
+    if (!take_scalar(left, name, milli, false, taken)) return false;
+  from = std::move(left);
+  used = std::move(taken);
+  return true;
+}
+
+}  // namespace
+
+std::string volume_path(const std::string& name, const specs::VolumeSpec& spec) {
+  return spec.path.empty() ? name : spec.path;
+}
+
+std::vector<Claim> claims_of(const specs::Server& server) {
+  std::vector<Claim> claims;
+  for (const auto& [name, port] : server.ports) {
+    Claim c;
+    c.key = "port:" + name;
+    c.name = name;
+    c.fixed = port.fixed;
+    claims.push_back(std::move(c));
+  }
+  for (const auto& [name, volume] : server.volumes) {
+    if (volume.host_path) continue;
+    Claim c;
+    c.key = "volume:" + name;
+    c.name = name;
+    c.volume = true;
+    c.size_mb = std::max<std::int64_t>(1, megabytes(volume.size_bytes));
+    c.path = volume_path(name, volume);
+    claims.push_back(std::move(c));
+  }
+  return claims;
+}
+
+Pool::Pool(std::string role, const v1::Offer& offer) : role_(std::move(role)), agent_(offer.agent_id().value()) {
+  const auto& address = offer.url().address();
+  host_ = address.has_ip() ? address.ip() : address.has_hostname() ? address.hostname() : offer.hostname();
+  add(offer);
+}
+
+void Pool::add(const v1::Offer& offer) {
+  BANYAN_CHECK(offer.agent_id().value() == agent_);
+  offers_.push_back(offer.id());
+  resources_.insert(resources_.end(), offer.resources().begin(), offer.resources().end());
+  budget_ = resources_;
+}
+
+std::optional<std::uint16_t> Pool::reserved(const std::string& instance, const Claim& claim) const {
+  for (const auto& r : resources_) {
+    if (!is_claim(r, instance, claim)) continue;
+    if (claim.volume && !r.disk().has_persistence()) continue;
+    if (claim.volume) return 0;
+    if (r.ranges().range_size() > 0) return static_cast<std::uint16_t>(r.ranges().range(0).begin());
+  }
+  return std::nullopt;
+}
+
+bool Pool::knows(const std::string& instance) const {
+  return std::any_of(resources_.begin(), resources_.end(),
+                     [&](const auto& r) { return label(r, instance_label) == instance; });
+}
+
+bool Pool::in_offered_range(std::uint16_t port) const {
+  std::uint64_t lowest = UINT64_MAX;
+  std::uint64_t highest = 0;
+  for (const auto& r : resources_) {
+    if (r.name() != "ports") continue;
+    for (const auto& range : r.ranges().range()) {
+      lowest = std::min(lowest, range.begin());
+      highest = std::max(highest, range.end());
+    }
+  }
+  return port >= lowest && port <= highest;
+}
+
+bool Pool::take_free_port(std::uint16_t port, v1::Resource& taken) {
+  for (auto& r : resources_) {
+    if (r.name() != "ports" || !is_free(r) || !remove_port(r, port)) continue;
+    taken = one_port(r, port);
+    return true;
+  }
+  return false;
+}
+
+std::optional<std::uint16_t> Pool::lowest_free_port() const {
+  std::optional<std::uint16_t> lowest;
+  for (const auto& r : resources_) {
+    if (r.name() != "ports" || !is_free(r)) continue;
+    for (const auto& range : r.ranges().range())
+      if (!lowest || range.begin() < *lowest) lowest = static_cast<std::uint16_t>(range.begin());
+  }
+  return lowest;
+}
+
+Pool::Claimed Pool::claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
+                          std::uint16_t& number) {
+  if (claim.volume) return claim_volume(instance, claim);
+  number = claim.fixed.value_or(preferred);
+  if (claim.fixed && !in_offered_range(number)) return Claimed::given;
+  v1::Resource taken;
+  if (number == 0 || !take_free_port(number, taken)) {
+    const auto lowest = claim.fixed ? std::nullopt : lowest_free_port();
+    if (!lowest || !take_free_port(*lowest, taken)) return Claimed::no_room;
+    number = *lowest;
+  }
+  reserve(taken, role_, instance, claim.key);
+  to_reserve_.push_back(taken);
+  resources_.push_back(taken);
+  return Claimed::reserved;
+}
+
+Pool::Claimed Pool::claim_volume(const std::string& instance, const Claim& claim) {
+  const auto bare = std::find_if(resources_.begin(), resources_.end(),
+                                 [&](const auto& r) { return is_claim(r, instance, claim); });
+  v1::Resource taken;
+  if (bare != resources_.end()) {  // reserved by a call whose CREATE never happened
+    taken = *bare;
+    resources_.erase(bare);
+  } else {
+    std::vector<v1::Resource> pieces;
+    auto left = resources_;
+    if (!take_scalar(left, "disk", claim.size_mb * 1000, true, pieces) || pieces.size() != 1) return Claimed::no_room;
+    resources_ = std::move(left);
+    taken = pieces.front();
+    reserve(taken, role_, instance, claim.key);
+    to_reserve_.push_back(taken);
+  }
+  to_create_.push_back(created(taken, instance, claim));
+  resources_.push_back(to_create_.back());
+  return Claimed::reserved;
+}
+
+bool Pool::take_scalars(const specs::Resources& wanted, std::vector<v1::Resource>& used) {
+  return take_amounts(resources_, wanted, used);
+}
+
+bool Pool::set_aside(const specs::Resources& wanted) {
+  std::vector<v1::Resource> ignored;
+  return take_amounts(budget_, wanted, ignored);
+}
+
+bool Pool::take_claim(const std::string& instance, const Claim& claim, std::uint16_t number,
+                      std::vector<v1::Resource>& used) {
+  for (auto it = resources_.begin(); it != resources_.end(); ++it) {
+    if (!is_claim(*it, instance, claim)) continue;
+    if (claim.volume) {
+      if (!it->disk().has_persistence()) continue;
+      used.push_back(*it);
+      resources_.erase(it);
+      return true;
+    }
+    if (!remove_port(*it, number)) continue;
+    used.push_back(one_port(*it, number));
+    return true;
+  }
+  return false;
+}
+
+std::string needs_text(const specs::Server& server) {
+  const auto claims = claims_of(server);
+  const auto volumes = std::count_if(claims.begin(), claims.end(), [](const auto& c) { return c.volume; });
+  const auto ports = static_cast<std::ptrdiff_t>(claims.size()) - volumes;
+  std::string cpus = std::to_string(server.resources.cpus_milli / 1000) + "." +
+                     std::to_string(server.resources.cpus_milli % 1000 / 100);
+  std::string text = "cpus " + cpus + ", mem " + std::to_string(megabytes(server.resources.mem_bytes)) + " MB";
+  if (ports > 0) text += ", " + std::to_string(ports) + (ports == 1 ? " port" : " ports");
+  if (volumes > 0) text += ", " + std::to_string(volumes) + (volumes == 1 ? " volume" : " volumes");
+  return text;
+}
+
+}  // namespace banyan::service

@@ -1,0 +1,84 @@
+// What an instance keeps reserved — its ports, its volumes — and how it is found in offers. Pure.
+//
+// Every claim is one dynamic reservation to the node's role with labels banyan.instance=kafka-0 and banyan.claim=
+// port:client, so that any later scheduler of the node finds it in an offer without any record.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mesos/v1/mesos.pb.h"
+#include "orchestrator/frameworks/service/instance.h"
+#include "specs/stack.h"
+
+namespace banyan::service {
+
+namespace v1 = ::mesos::v1;
+
+struct Claim {
+  std::string key;                     ///< "port:client", "volume:data"
+  std::string name;                    ///< client, data
+  bool volume = false;
+  std::optional<std::uint16_t> fixed;  ///< of a port
+  std::int64_t size_mb = 0;            ///< of a volume
+  std::string path;                    ///< of a volume: where the sandbox shows it
+};
+[[nodiscard]] std::vector<Claim> claims_of(const specs::Server& server);
+
+/// Where the sandbox shows a volume.
+[[nodiscard]] std::string volume_path(const std::string& name, const specs::VolumeSpec& spec);
+
+/// What all offers of one agent hold together, taken from piece by piece. A value: copy it to try something.
+class Pool {
+ public:
+  Pool(std::string role, const v1::Offer& offer);
+  /// REQUIRES: same agent.
+  void add(const v1::Offer& offer);
+
+  [[nodiscard]] const std::string& agent() const { return agent_; }
+  [[nodiscard]] const std::string& host() const { return host_; }
+  [[nodiscard]] const std::vector<v1::OfferID>& offers() const { return offers_; }
+
+  /// Resources that an ACCEPT must RESERVE and CREATE, in order, for what has been claimed so far.
+  [[nodiscard]] const std::vector<v1::Resource>& to_reserve() const { return to_reserve_; }
+  [[nodiscard]] const std::vector<v1::Resource>& to_create() const { return to_create_; }
+
+  /// The number of a port claim that is reserved here for `instance`; 0 for a volume. Nothing if it is not here.
+  [[nodiscard]] std::optional<std::uint16_t> reserved(const std::string& instance, const Claim& claim) const;
+  /// Whether anything here is reserved for `instance`.
+  [[nodiscard]] bool knows(const std::string& instance) const;
+  enum class Claimed { no_room, reserved, given };
+  /// Reserves (and creates) the claim from what is free. A port prefers `preferred`, then the lowest free one. A fixed
+  /// port outside everything the agent offers is used as given, without a reservation.
+  Claimed claim(const std::string& instance, const Claim& claim, std::uint16_t preferred, std::uint16_t& number);
+  /// Takes amounts that are nobody's; what the task then uses is appended to `used`. False: too little, nothing taken.
+  bool take_scalars(const specs::Resources& wanted, std::vector<v1::Resource>& used);
+  /// Counts amounts as promised to an instance that is to run here, so that the next one is not placed on them too.
+  /// False: they are not there any more. Changes nothing that take_scalars() sees.
+  bool set_aside(const specs::Resources& wanted);
+  /// Takes a reserved claim for the task. False: not here.
+  bool take_claim(const std::string& instance, const Claim& claim, std::uint16_t number,
+                  std::vector<v1::Resource>& used);
+
+ private:
+  [[nodiscard]] bool in_offered_range(std::uint16_t port) const;
+  bool take_free_port(std::uint16_t port, v1::Resource& taken);
+  Claimed claim_volume(const std::string& instance, const Claim& claim);
+  [[nodiscard]] std::optional<std::uint16_t> lowest_free_port() const;
+
+  std::string role_;
+  std::string agent_;
+  std::string host_;
+  std::vector<v1::OfferID> offers_;
+  std::vector<v1::Resource> resources_;
+  std::vector<v1::Resource> budget_;  ///< resources_ less what was set aside
+  std::vector<v1::Resource> to_reserve_;
+  std::vector<v1::Resource> to_create_;
+};
+
+/// "cpus 1.0, mem 512 MB, 2 ports, 1 volume": what an instance needs, for people.
+[[nodiscard]] std::string needs_text(const specs::Server& server);
+
+}  // namespace banyan::service

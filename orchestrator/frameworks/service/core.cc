@@ -1,0 +1,256 @@
+#include "orchestrator/frameworks/service/core.h"
+
+#include <algorithm>
+
+#include "specs/names.h"
+#include "specs/node_json.h"
+
+namespace banyan::service {
+
+namespace {
+
+constexpr const char* instance_prefix = "instance/";
+constexpr const char* framework_key = "framework";
+
+void earliest(std::optional<Instant>& a, const std::optional<Instant>& b) {
+  if (b && (!a || *b < *a)) a = b;
+}
+
+}  // namespace
+
+Core::Core(std::map<std::string, std::string> stored) : stored_(std::move(stored)) {}
+
+std::vector<Core::Effect> Core::step(Now now, const Input& input) {
+  now_ = now;
+  effects_.clear();
+  if (exiting_) return {};
+  std::visit([this](const auto& i) { on(i); }, input);
+  settle();
+  return std::move(effects_);
+}
+
+std::optional<Instant> Core::next_deadline() const {
+  std::optional<Instant> when = readiness_.next_deadline();
+  for (const auto& i : instances_) {
+    if (subscribed_) earliest(when, i.ask_again);
+    earliest(when, i.backoff_until);
+  }
+  return when;
+}
+
+void Core::on(const Tick&) {
+  for (auto& i : instances_) {
+    if (i.backoff_until && *i.backoff_until <= now_.mono) i.backoff_until.reset();
+    if (!i.ask_again || *i.ask_again > now_.mono || !subscribed_) continue;
+    i.ask_backoff = std::min(i.ask_backoff * 2, ask_again_max);
+    if (i.phase == Phase::killing)
+      send_kill(i);
+    else
+      reconcile(i);
+  }
+}
+
+void Core::on(const HandoverGiven& input) {
+  if (handover_ && input.handover.version() <= handover_->version()) return;
+  const bool masters_changed =
+      !handover_ || !std::equal(handover_->masters().begin(), handover_->masters().end(),
+                                input.handover.masters().begin(), input.handover.masters().end());
+  if (handover_ && masters_changed)
+    effects_.push_back(SetMasters{{input.handover.masters().begin(), input.handover.masters().end()}});
+  take_config(input.handover);
+}
+
+void Core::take_config(const Handover& handover) {
+  auto node = specs::node_from_json(handover.config());
+  std::map<std::string, std::uint64_t> asked_before;
+  for (const auto& i : instances_) asked_before[i.name] = restarts_wanted(i);
+  const auto prints_before = std::move(fingerprints_);
+  handover_ = handover;
+  if (!node) {
+    config_error_ = "the node's configuration cannot be read: " + node.error().message;
+    return;
+  }
+  config_error_.clear();
+  node_ = std::move(*node);
+  make_instances();
+  refresh_fingerprints();
+
+  for (auto& i : instances_) {  // a new configuration, or a restart asked for, is a new chance
+    const auto asked = asked_before.find(i.name);
+    if (asked == asked_before.end()) continue;
+    const bool restart = restarts_wanted(i) > asked->second;
+    const auto print = prints_before.find(i.name);
+    if (!restart && (print == prints_before.end() || print->second == fingerprints_[i.name])) continue;
+    i.quarantined = i.failed = i.record.completed = false;
+    i.deaths.clear();
+    i.streak = 0;
+    i.backoff_until.reset();
+  }
+}
+
+/// The instances the node declares, known ones kept. Those scaled away are ended; their places stay reserved.
+void Core::make_instances() {
+  std::vector<Instance> next;
+  for (std::size_t s = 0; s < node_.servers.size(); ++s)
+    for (std::uint32_t index = 0; index < node_.servers[s].instances; ++index) {
+      const auto name = specs::instance_name(node_.servers[s].name, index);
+      const auto known = std::find_if(instances_.begin(), instances_.end(), [&](const auto& i) { return i.name == name; });
+      if (known != instances_.end()) {
+        next.push_back(std::move(*known));
+        instances_.erase(known);
+      } else {
+        next.push_back(load_instance(s, index));
+        if (next.back().phase == Phase::unknown) reconcile(next.back());
+      }
+      next.back().server = s;
+    }
+  for (auto& gone : instances_)
+    if (gone.has_task()) kill(gone, Ending::stop, Duration::zero());
+  instances_ = std::move(next);
+}
+
+/// Rendered blind, so that other nodes' addresses do not count as a change.
+void Core::refresh_fingerprints() {
+  places_changed_ = false;
+  fingerprints_.clear();
+  for (const auto& i : instances_) {
+    const auto task = render(node_, server_of(i), *handover_, view_of(node_, *handover_, instances_, i, true));
+    fingerprints_[i.name] = task ? fingerprint(*task, server_of(i), i.record.place) : "";
+  }
+}
+
+Instance Core::load_instance(std::size_t server, std::uint32_t index) {
+  Instance i;
+  i.server = server;
+  i.index = index;
+  i.name = specs::instance_name(node_.servers[server].name, index);
+  const auto found = stored_.find(instance_prefix + i.name);
+  if (found == stored_.end()) return i;
+  auto record = decode_record(found->second);
+  if (!record) {
+    effects_.push_back(Note{i.name + ": " + record.error().message + "; starting it as new"});
+    return i;
+  }
+  i.record = std::move(*record);
+  const auto framework = stored_.find(framework_key);
+  if (framework != stored_.end() && framework->second == handover_->framework_id()) {
+    if (!i.record.task.empty()) i.phase = Phase::unknown;
+    return i;
+  }
+  // Another incarnation: its tasks are gone with it, its reservations may be (down --volumes).
+  i.record.task.clear();
+  i.record.completed = false;
+  i.place_doubtful = true;
+  return i;
+}
+
+void Core::on(const SchedulerEvent& input) {
+  const auto& event = input.event;
+  switch (event.type()) {
+    case v1::scheduler::Event::SUBSCRIBED:
+      return subscribed();
+    case v1::scheduler::Event::OFFERS:
+      return offers(event.offers());
+    case v1::scheduler::Event::UPDATE:
+      return update(event.update().status());
+    case v1::scheduler::Event::FAILURE:
+      if (event.failure().has_executor_id()) return;
+      for (auto& i : instances_)  // its tasks' updates may never come (after a master's failover): ask
+        if (i.has_task() && i.record.place.agent == event.failure().agent_id().value()) reconcile(i);
+      return;
+    case v1::scheduler::Event::ERROR:
+      effects_.push_back(Note{"the master says: " + event.error().message()});
+      return;
+    default:
+      return;
+  }
+}
+
+void Core::subscribed() {
+  subscribed_ = true;
+  suppressed_ = false;
+  declined_ = false;
+  wanted_.clear();
+  const auto framework = stored_.find(framework_key);
+  if (framework == stored_.end() || framework->second != handover_->framework_id()) {
+    stored_[framework_key] = handover_->framework_id();
+    effects_.push_back(Persist{{{framework_key, handover_->framework_id()}}});
+  }
+  for (auto& i : instances_) {
+    if (!i.has_task()) continue;
+    if (i.phase == Phase::launched) i.phase = Phase::unknown;  // the ACCEPT may have been lost with the stream
+    i.ask_backoff = ask_again_min;
+    if (i.phase == Phase::killing)
+      send_kill(i);
+    else
+      reconcile(i);
+  }
+  send(v1::scheduler::Call::RECONCILE);  // implicit: also tasks that no record knows
+}
+
+void Core::reconcile(Instance& i) {
+  if (!subscribed_) return;
+  v1::scheduler::Call call;
+  auto* task = call.mutable_reconcile()->add_tasks();
+  task->mutable_task_id()->set_value(i.record.task);
+  if (!i.record.place.agent.empty()) task->mutable_agent_id()->set_value(i.record.place.agent);
+  send(v1::scheduler::Call::RECONCILE, std::move(call));
+  i.ask_backoff = std::max(i.ask_backoff, ask_again_min);
+  i.ask_again = now_.mono + i.ask_backoff;
+}
+
+void Core::on(const Disconnected& input) {
+  subscribed_ = false;
+  if (!input.final) return;
+  exiting_ = true;
+  // Removed by the root's TEARDOWN while draining is what was wanted; anything else is for the executor to see.
+  effects_.push_back(Exit{draining() ? 0 : 1, input.reason});
+}
+
+void Core::on(const ProbeResult& input) { readiness_.on(now_.mono, input); }
+
+void Core::settle() {
+  if (!handover_ || exiting_) return;
+  if (config_error_.empty()) {
+    if (places_changed_) refresh_fingerprints();
+    for (auto& probe : readiness_.due(now_.mono, node_, instances_)) effects_.push_back(std::move(probe));
+    note_serving();
+    if (draining())
+      drain();
+    else
+      roll();
+    adjust_offers();
+  }
+  report();
+  if (!drained_) return;
+  send(v1::scheduler::Call::TEARDOWN);  // reservations and volumes stay
+  effects_.push_back(Exit{0, "drained"});
+  exiting_ = true;
+}
+
+Instance* Core::find_task(const std::string& task) {
+  const auto found = std::find_if(instances_.begin(), instances_.end(),
+                                  [&](const auto& i) { return i.has_task() && i.record.task == task; });
+  return found == instances_.end() ? nullptr : &*found;
+}
+
+std::uint64_t Core::restarts_wanted(const Instance& instance) const {
+  const auto found = handover_->restarts().find(server_of(instance).name);
+  return found == handover_->restarts().end() ? 0 : found->second;
+}
+
+void Core::persist(const Instance& instance) {
+  const auto key = instance_prefix + instance.name;
+  auto value = encode(instance.record);
+  if (stored_[key] == value) return;
+  stored_[key] = value;
+  effects_.push_back(Persist{{{key, std::move(value)}}});
+}
+
+void Core::send(v1::scheduler::Call::Type type, v1::scheduler::Call call) {
+  call.set_type(type);
+  if (type == v1::scheduler::Call::RECONCILE) call.mutable_reconcile();
+  effects_.push_back(Send{std::move(call)});
+}
+
+}  // namespace banyan::service

@@ -1,0 +1,81 @@
+// One server of the node: what is recorded about it, and where it stands now.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/base/time.h"
+
+namespace banyan::service {
+
+/// Where an instance lives, for good: its agent and the ports reserved for it there. A restarted server returns here.
+struct Place {
+  std::string agent;                           ///< empty: nowhere yet
+  std::string host;                            ///< the agent's address, as handed to others
+  std::map<std::string, std::uint16_t> ports;  ///< port name -> number
+  std::set<std::string> held;                  ///< keys of the claims reserved (or asked for) there, see claims.h
+  bool operator==(const Place&) const = default;
+};
+
+/// What must survive the scheduler. It says what was *meant*; what runs is only ever believed from the master.
+struct Record {
+  Place place;
+  std::uint32_t attempt = 0;      ///< of the newest task id; only rises, so no id is used twice
+  std::string task;               ///< the task that may exist; empty: none was launched since the last ended
+  std::string fingerprint;        ///< of what `task` was launched with; differs from the present one: it is outdated
+  std::uint64_t restart = 0;      ///< Handover.restarts when `task` was launched
+  std::uint32_t restarts = 0;     ///< launches after the first
+  bool completed = false;         ///< ended as wished and is not to be started again
+  bool operator==(const Record&) const = default;
+};
+[[nodiscard]] std::string encode(const Record& record);
+[[nodiscard]] Result<Record> decode_record(std::string_view json);
+
+/// Where an instance's task stands, by the master's word since the last SUBSCRIBED.
+enum class Phase {
+  idle,         ///< no task; wanted unless completed, quarantined or draining
+  unknown,      ///< a task is recorded, the master has not spoken of it yet
+  launched,     ///< ACCEPT is on its way, or the task is staging
+  running,
+  killing,      ///< we asked for its end
+  unreachable,  ///< its agent is; the task may come back
+};
+
+/// Why we end a task.
+enum class Ending { relaunch, stop };
+
+struct Instance {
+  std::size_t server = 0;    ///< index into Node.servers
+  std::uint32_t index = 0;   ///< among the server's instances, from 0
+  std::string name;          ///< kafka-0
+  Record record;
+
+  Phase phase = Phase::idle;
+  Ending ending = Ending::relaunch;           ///< valid in killing
+  Duration grace{};                           ///< valid in killing
+  std::optional<Instant> ask_again;           ///< killing, unknown: when to repeat KILL or RECONCILE
+  Duration ask_backoff{};                     ///< its present step
+  std::optional<std::uint32_t> pid;           ///< valid in running
+  bool check_passes = false;                  ///< the agent's exec check of this task
+  bool served = false;                        ///< this task has been serving
+  std::optional<Instant> serving_since;       ///< valid while serving
+  bool place_doubtful = false;                ///< the record may be stale: believe the next offer of that agent
+  std::optional<Instant> claim_missed;        ///< offers of its agent lack what it holds, since then
+  std::deque<Instant> deaths;                 ///< before serving, within the policy's window
+  std::uint32_t streak = 0;                   ///< ends since the last 60 s of serving: the back-off's exponent
+  std::optional<Instant> backoff_until;       ///< idle: not before
+  bool quarantined = false;
+  bool failed = false;                        ///< ended badly and its policy says never again
+  std::string note;                           ///< why it is not serving, newest word; may be empty
+
+  [[nodiscard]] bool has_task() const { return phase != Phase::idle; }
+  [[nodiscard]] bool ended_for_good() const { return record.completed || quarantined || failed; }
+};
+
+}  // namespace banyan::service

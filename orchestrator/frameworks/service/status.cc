@@ -1,0 +1,149 @@
+// What the scheduler says about its servers and the node.
+#include <algorithm>
+
+#include "orchestrator/frameworks/service/core.h"
+#include "specs/names.h"
+
+namespace banyan::service {
+
+bool Core::ready(const Instance& i) const {
+  if (i.phase != Phase::running) return false;
+  if (node_.goal == specs::Goal::running) return true;
+  const auto& readiness = server_of(i).readiness;
+  const bool checked = std::any_of(readiness.begin(), readiness.end(),
+                                   [](const auto& r) { return std::holds_alternative<specs::ExecProbe>(r.probe); });
+  return (i.check_passes || !checked) && readiness_.instance_ready(i.name);
+}
+
+bool Core::serving(const Instance& i) const { return i.served && ready(i); }
+
+void Core::note_serving() {
+  for (auto& i : instances_) {
+    const bool all_ready = node_.goal == specs::Goal::running || readiness_.server_ready(i.server);
+    if (ready(i) && all_ready) i.served = true;
+    if (!serving(i))
+      i.serving_since.reset();
+    else if (!i.serving_since)
+      i.serving_since = now_.mono;
+  }
+}
+
+bool Core::node_serving() const {
+  if (instances_.empty() || draining() || !config_error_.empty()) return false;
+  return std::all_of(instances_.begin(), instances_.end(), [&](const auto& i) {
+    return serving(i) && (node_.goal == specs::Goal::running || readiness_.server_ready(i.server));
+  });
+}
+
+bool Core::node_completed() const {
+  return node_.goal == specs::Goal::completed && !instances_.empty() && config_error_.empty() &&
+         std::all_of(instances_.begin(), instances_.end(), [](const auto& i) { return i.record.completed; });
+}
+
+std::string Core::state_word(const Instance& i) const {
+  switch (i.phase) {
+    case Phase::idle:
+      if (i.quarantined) return "quarantined";
+      if (i.failed) return "failed";
+      if (i.record.completed) return "completed";
+      return draining() ? "stopped" : "waiting";
+    case Phase::launched:
+      return "launching";
+    case Phase::running:
+      return serving(i) ? "serving" : i.served ? "degraded" : "starting";
+    case Phase::killing:
+      return "stopping";
+    case Phase::unknown:
+    case Phase::unreachable:
+      return "waiting";
+  }
+  return "waiting";
+}
+
+std::string Core::reason(const Instance& i) const {
+  if (serving(i) || i.record.completed) return "";
+  if (i.phase == Phase::unknown) return "the master has not yet said whether its task runs";
+  if (i.phase == Phase::running) {
+    const auto complaint = readiness_.complaint(i.name, i.server);
+    return complaint.empty() && !ready(i) ? "its readiness check has not passed yet" : complaint;
+  }
+  if (i.phase == Phase::idle && !i.note.empty() && i.backoff_until) return "starts again after a pause; " + i.note;
+  if (i.phase == Phase::idle && i.note.empty() && !draining()) {
+    if (i.record.place.agent.empty()) return "waiting for an offer with " + needs_text(server_of(i));
+    return "waiting for an offer of agent " + i.record.place.agent + ", where its place is";
+  }
+  return i.note;
+}
+
+std::string Core::node_reason() const {
+  if (!handover_) return "waiting for the handover";
+  if (!config_error_.empty()) return config_error_;
+  if (node_serving() || node_completed()) return "";
+  if (draining()) return "stopping its servers";
+  if (!subscribed_) return "not registered with a master";
+  std::string first;
+  std::size_t more = 0;
+  for (const auto& i : instances_) {
+    if (serving(i) || i.record.completed) continue;
+    if (!first.empty()) {
+      ++more;
+      continue;
+    }
+    const auto why = reason(i);
+    first = i.name + " is " + state_word(i) + (why.empty() ? "" : ": " + why);
+  }
+  if (more > 0) first += " (and " + std::to_string(more) + " more)";
+  if (!first.empty()) return first;
+  for (std::size_t s = 0; s < node_.servers.size(); ++s)
+    if (const auto complaint = readiness_.complaint("", s); !complaint.empty())
+      return node_.servers[s].name + ": " + complaint;
+  return "its readiness probe has not passed yet";
+}
+
+ChildStatus Core::status() const {
+  ChildStatus status;
+  status.set_serving(handover_ && node_serving());
+  if (const auto why = node_reason(); !why.empty()) status.set_reason(why);
+  if (!handover_) return status;
+  status.set_handover_version(handover_->version());
+  if (node_completed()) status.set_completed(true);
+  if (drained_) status.set_drained(true);
+  for (const auto& [name, spec] : node_.endpoints) {
+    auto* endpoint = status.add_endpoints();
+    endpoint->set_name(name);
+    endpoint->set_service_name(specs::service_name(handover_->stack(), node_.name, name));
+    for (auto& address : addresses_of(node_, instances_, spec)) *endpoint->add_addresses() = std::move(address);
+  }
+  for (const auto& i : instances_) {
+    auto* server = status.add_servers();
+    server->set_task_id(i.record.task.empty() ? task_id(*handover_, i.name, i.record.attempt) : i.record.task);
+    server->set_name(i.name);
+    server->set_state(state_word(i));
+    if (const auto why = reason(i); !why.empty()) server->set_reason(why);
+    server->set_restarts(i.record.restarts);
+    if (i.pid) server->set_pid(*i.pid);
+    const auto& place = i.record.place;
+    if (!place.agent.empty()) server->set_agent_id(place.agent);
+    if (!place.host.empty()) server->set_host(place.host);
+    for (const auto& [name, number] : place.ports) server->add_addresses(place.host + ":" + std::to_string(number));
+    if (i.quarantined) status.set_quarantined(true);
+  }
+  return status;
+}
+
+std::string Core::summary() const {
+  std::string line;
+  for (const auto& i : instances_) line += i.name + "=" + state_word(i) + " ";
+  const auto why = node_reason();
+  return line + "| " + (why.empty() ? "serving" : "not serving: " + why);
+}
+
+void Core::report() {
+  auto now_status = status();
+  auto bytes = now_status.SerializeAsString();
+  if (reported_ == bytes) return;
+  reported_ = std::move(bytes);
+  effects_.push_back(Report{std::move(now_status)});
+}
+
+}  // namespace banyan::service

@@ -1,0 +1,172 @@
+// What the master says about tasks, and what follows from it.
+#include <algorithm>
+
+#include "orchestrator/frameworks/service/core.h"
+
+namespace banyan::service {
+
+namespace {
+
+bool is_terminal(v1::TaskState state) {
+  switch (state) {
+    case v1::TASK_FINISHED:
+    case v1::TASK_FAILED:
+    case v1::TASK_KILLED:
+    case v1::TASK_ERROR:
+    case v1::TASK_LOST:
+    case v1::TASK_DROPPED:
+    case v1::TASK_GONE:
+    case v1::TASK_GONE_BY_OPERATOR:
+    case v1::TASK_UNKNOWN:  // not in Mesos' sense, but the master will never say more about it
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// It ran and ended by itself: only such an end is a death.
+bool is_death(v1::TaskState state) {
+  return state == v1::TASK_FINISHED || state == v1::TASK_FAILED || state == v1::TASK_ERROR;
+}
+
+bool is_check_word(const v1::TaskStatus& status) {
+  return status.has_check_status() && status.check_status().has_command();
+}
+
+std::string what_happened(const v1::TaskStatus& status) {
+  return status.message().empty() ? v1::TaskState_Name(status.state()) : status.message();
+}
+
+}  // namespace
+
+void Core::update(const v1::TaskStatus& status) {
+  if (!handover_) return;
+  auto* instance = find_task(status.task_id().value());
+  if (instance != nullptr)
+    update_of(*instance, status);
+  else
+    stray(status);
+  acknowledge(status);
+}
+
+void Core::acknowledge(const v1::TaskStatus& status) {
+  if (!status.has_uuid()) return;  // the master's own words are not retried
+  v1::scheduler::Call call;
+  auto* ack = call.mutable_acknowledge();
+  *ack->mutable_agent_id() = status.agent_id();
+  *ack->mutable_task_id() = status.task_id();
+  ack->set_uuid(status.uuid());
+  send(v1::scheduler::Call::ACKNOWLEDGE, std::move(call));
+}
+
+/// A task that no record names: of a lost store, or of an instance scaled away.
+void Core::stray(const v1::TaskStatus& status) {
+  if (is_terminal(status.state()) || status.state() == v1::TASK_UNREACHABLE) return;
+  const auto& id = status.task_id().value();
+  for (auto& i : instances_) {  // never use its number again
+    const auto prefix = task_id(*handover_, i.name, 0);
+    const auto stem = prefix.substr(0, prefix.size() - 1);
+    if (!id.starts_with(stem)) continue;
+    const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
+    i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
+  }
+  if (status.state() == v1::TASK_KILLING) return;
+  effects_.push_back(Note{"task " + id + " is not ours to keep; killing it"});
+  v1::scheduler::Call call;
+  *call.mutable_kill()->mutable_task_id() = status.task_id();
+  if (status.has_agent_id()) *call.mutable_kill()->mutable_agent_id() = status.agent_id();
+  send(v1::scheduler::Call::KILL, std::move(call));
+}
+
+void Core::update_of(Instance& i, const v1::TaskStatus& status) {
+  if (is_terminal(status.state())) return ended(i, status);
+  if (i.phase == Phase::unknown) i.ask_again.reset();
+  switch (status.state()) {
+    case v1::TASK_UNREACHABLE:
+      if (i.phase != Phase::killing) i.phase = Phase::unreachable;
+      i.serving_since.reset();
+      i.note = "its agent " + i.record.place.agent + " is unreachable; waiting for it";
+      return;
+    case v1::TASK_KILLING:
+      if (i.phase != Phase::killing) i.ending = Ending::relaunch;  // asked for before our time, or by the operator
+      i.phase = Phase::killing;
+      return;
+    case v1::TASK_RUNNING:
+      if (status.container_status().has_executor_pid()) i.pid = status.container_status().executor_pid();
+      if (is_check_word(status))
+        i.check_passes = status.check_status().command().has_exit_code() &&
+                         status.check_status().command().exit_code() == 0;
+      if (i.phase == Phase::killing) return;
+      if (i.phase != Phase::running) i.note.clear();
+      i.phase = Phase::running;
+      return;
+    default:
+      if (i.phase != Phase::killing) i.phase = Phase::launched;
+      return;
+  }
+}
+
+void Core::ended(Instance& i, const v1::TaskStatus& status) {
+  const bool asked = i.phase == Phase::killing;
+  const auto& policy = server_of(i).restart;
+  if (i.serving_since && now_.mono - *i.serving_since >= serving_refills_after) {
+    i.deaths.clear();
+    i.streak = 0;
+  }
+  i.phase = Phase::idle;
+  i.record.task.clear();
+  i.pid.reset();
+  i.check_passes = false;
+  i.ask_again.reset();
+  i.serving_since.reset();
+  if (status.state() == v1::TASK_UNKNOWN || status.state() == v1::TASK_GONE_BY_OPERATOR) {
+    i.record.place.agent.clear();  // an agent no master knows; where our reservations show up again, we follow
+    i.record.place.held.clear();
+    places_changed_ = true;
+  } else if (status.state() == v1::TASK_DROPPED || status.state() == v1::TASK_ERROR) {
+    i.place_doubtful = true;  // perhaps its RESERVE failed before it
+  }
+  if (asked || !is_death(status.state())) {
+    i.note = asked ? "" : what_happened(status);
+    if (status.state() == v1::TASK_DROPPED) i.backoff_until = now_.mono + policy.backoff_min;
+  } else if (status.state() == v1::TASK_FINISHED &&
+             (node_.goal == specs::Goal::completed || policy.policy != specs::RestartPolicy::always)) {
+    i.record.completed = true;
+    i.note.clear();
+  } else {
+    died(i, what_happened(status));
+  }
+  i.served = false;
+  persist(i);
+}
+
+void Core::died(Instance& i, const std::string& what) {
+  const auto& policy = server_of(i).restart;
+  i.note = what;
+  if (policy.policy == specs::RestartPolicy::never) {
+    i.failed = true;
+    i.note += "; its restart policy is never";
+    return;
+  }
+  if (!i.served) {
+    i.deaths.push_back(now_.mono);
+    while (now_.mono - i.deaths.front() > policy.within) i.deaths.pop_front();
+    if (i.deaths.size() > policy.max) {
+      i.quarantined = true;
+      i.note = "died " + std::to_string(i.deaths.size()) + " times before serving, last: " + what +
+               "; fix it, then `banyan restart " + handover_->node() + "`";
+      effects_.push_back(Note{i.name + " is quarantined: " + i.note});
+      return;
+    }
+  }
+  if (i.served && i.streak == 0) {  // the first end after good service costs no wait
+    ++i.streak;
+    return;
+  }
+  const auto doublings = std::min(i.streak, 20u);
+  const Duration wait = std::min(policy.backoff_max, policy.backoff_min * (std::int64_t{1} << doublings));
+  ++i.streak;
+  i.backoff_until = now_.mono + wait;
+}
+
+}  // namespace banyan::service
