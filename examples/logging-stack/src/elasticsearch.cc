@@ -53,7 +53,7 @@ Result<void> Elasticsearch::install_template(int replicas) {
                                 {"n", {{"type", "long"}}},
                                 {"ts", {{"type", "date"}}},
                                 {"message", {{"type", "text"}}}};
-  const json::object body{{"index_patterns", json::array{"lines-*"}},
+  const json::object body{{"index_patterns", json::array{"lines-*", "unreadable"}},
                           {"template", {{"settings", settings}, {"mappings", {{"properties", properties}}}}}};
   return servers_.call("PUT", "/_index_template/lines", json::serialize(body)).map([](const std::string&) {});
 }
