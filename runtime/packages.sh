@@ -3,17 +3,16 @@
 
 # To build Banyan and its example.
 BUILD_PACKAGES=(
-  g++ cmake ninja-build pkg-config ccache mold
+  g++ cmake ninja-build pkg-config
   libboost1.81-dev libboost-json1.81-dev
   libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
   libyaml-cpp-dev libsqlite3-dev libarchive-dev libcurl4-openssl-dev libssl-dev librdkafka-dev
   libexpected-dev libspdlog-dev libfmt-dev libcli11-dev
-  libgtest-dev libgmock-dev
 )
 # To run the logging stack.
 STACK_PACKAGES=(openjdk-17-jre-headless maven curl jq procps)
 # To run the tests.
-TEST_PACKAGES=(python3 git)
+TEST_PACKAGES=(libgtest-dev libgmock-dev ccache mold python3 git)
 # To run `tests/run --all`.
 CLANG_PACKAGES=(clang-19 libclang-rt-19-dev)
 
