@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/base/limits.h"
 

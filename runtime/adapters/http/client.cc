@@ -11,7 +11,7 @@
 
 #include "runtime/adapters/http/channel.h"
 #include "runtime/adapters/http/recordio.h"
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/http/text.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/base/limits.h"
@@ -47,7 +47,7 @@ class Dialler : public std::enable_shared_from_this<Dialler> {
       : loop_(loop), address_(std::move(address)), callbacks_(std::move(callbacks)), connected_(std::move(connected)) {}
 
   void start() {
-    auto found = resolve(address_);
+    auto found = resolve(address_.text);
     if (!found) return later(found.error().message);
     candidates_ = std::move(*found);
     next("no address");

@@ -4,7 +4,6 @@
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <cerrno>
 #include <deque>
 #include <optional>
 #include <unordered_map>
@@ -12,7 +11,8 @@
 
 #include "runtime/adapters/http/channel.h"
 #include "runtime/adapters/http/recordio.h"
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/acceptor.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/http/text.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/base/limits.h"
@@ -28,8 +28,6 @@ constexpr std::uint32_t header_bytes_max = 64u << 10;
 constexpr std::size_t unanswered_max = 256;      ///< pipelined requests of one connection; then it is read no further
 constexpr Duration request_time_max = 60s;       ///< from a request's first byte to its last
 constexpr Duration linger = 2s;                  ///< for a refused peer to read why, before the connection is cut
-constexpr Duration accept_pause = 100ms;         ///< when descriptors or memory have run out
-constexpr int accepts_per_turn_max = 64;
 
 Request to_request(Parser& parser) {
   auto& message = parser.get();
@@ -323,57 +321,37 @@ std::shared_ptr<Responder> Connection::make_responder(std::uint64_t number) {
 class SocketServer final : public Server {
  public:
   SocketServer(Loop& loop, const Address& address, int fd, Handler handler)
-      : loop_(loop), address_(address), fd_(fd), handler_(std::make_shared<const Handler>(std::move(handler))) {
-    wait();
-  }
+      : loop_(loop),
+        address_(address),
+        handler_(std::make_shared<const Handler>(std::move(handler))),
+        acceptor_(loop, fd, [this](int peer) { accept(peer); }) {}
   ~SocketServer() override {
-    if (pause_ != 0) loop_.cancel(pause_);
-    loop_.forget(fd_);
-    ::close(fd_);
-    if (is_unix(address_)) ::unlink(unix_path(address_).c_str());
+    if (is_unix(address_.text)) ::unlink(unix_path(address_.text).c_str());
     for (const auto& [number, connection] : std::exchange(connections_, {})) connection->drop();
   }
 
-  std::uint16_t port() const override { return local_port(fd_); }
+  std::uint16_t port() const override { return acceptor_.port(); }
 
  private:
-  void wait() {
-    pause_ = 0;
-    loop_.when_readable(fd_, [this] { accept(); });
-  }
-
-  void accept() {
-    for (int n = 0; n < accepts_per_turn_max; ++n) {
-      const int fd = accept_from(fd_);
-      if (fd >= 0) {
-        const auto number = ++last_connection_;
-        auto connection =
-            std::make_shared<Connection>(loop_, handler_, [this, number] { connections_.erase(number); });
-        connections_.emplace(number, connection);
-        connection->start(fd);
-      } else if (errno == EAGAIN) {
-        break;
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        pause_ = loop_.after(accept_pause, [this] { wait(); });
-        return;
-      }  // else that one peer is gone again
-    }
-    wait();
+  void accept(int peer) {
+    const auto number = ++last_connection_;
+    auto connection = std::make_shared<Connection>(loop_, handler_, [this, number] { connections_.erase(number); });
+    connections_.emplace(number, connection);
+    connection->start(peer);
   }
 
   Loop& loop_;
   const Address address_;
-  const int fd_;
   const std::shared_ptr<const Handler> handler_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::uint64_t last_connection_ = 0;
-  Loop::TimerId pause_ = 0;
+  Acceptor acceptor_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::listen(Loop& loop, const Address& address, Handler handler) {
-  const auto fd = listen_on(address);
+  const auto fd = listen_on(address.text);
   if (!fd) return error(fd.error().message);
   return std::make_unique<SocketServer>(loop, address, *fd, std::move(handler));
 }

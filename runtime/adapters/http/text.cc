@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/socket.h"
 
 namespace banyan::http {
 namespace {
@@ -119,7 +119,7 @@ std::string request_text(const Request& request, const Address& address) {
   if (!request.query.empty()) text += '?';
   text += request.query;
   text += " HTTP/1.1\r\n";
-  if (!request.headers.contains("host")) append_header(text, "host", is_unix(address) ? "localhost" : address.text);
+  if (!request.headers.contains("host")) append_header(text, "host", is_unix(address.text) ? "localhost" : address.text);
   append_headers(text, request.headers);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT")
     append_header(text, "content-length", std::to_string(request.body.size()));

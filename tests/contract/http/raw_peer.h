@@ -8,7 +8,7 @@
 #include <string>
 
 #include "runtime/adapters/http/http.h"
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/base/check.h"
 
@@ -17,7 +17,7 @@ namespace banyan::http {
 /// Runs the loop while it waits for the server, which lives on that loop.
 class RawPeer {
  public:
-  RawPeer(Loop& loop, const Address& address) : loop_(loop), fd_(*connect_to(resolve(address)->front())) {}
+  RawPeer(Loop& loop, const Address& address) : loop_(loop), fd_(*connect_to(resolve(address.text)->front())) {}
   ~RawPeer() {
     loop_.forget(fd_);
     ::close(fd_);
@@ -80,7 +80,7 @@ class RawPeer {
 
 /// What a server that was killed leaves behind: a socket file nobody listens on.
 inline void leave_stale_socket(const Address& address) {
-  const auto name = resolve(address)->front();
+  const auto name = resolve(address.text)->front();
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   BANYAN_CHECK(::bind(fd, reinterpret_cast<const sockaddr*>(name.bytes.data()),
                       static_cast<socklen_t>(name.bytes.size())) == 0);

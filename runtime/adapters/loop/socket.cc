@@ -1,4 +1,4 @@
-#include "runtime/adapters/http/socket.h"
+#include "runtime/adapters/loop/socket.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 #include <memory>
 #include <string_view>
 
-namespace banyan::http {
+namespace banyan {
 namespace {
 
 constexpr std::string_view unix_prefix = "unix:";
@@ -59,24 +59,24 @@ bool stale(const SocketAddress& address, const std::string& path) {
 
 }  // namespace
 
-bool is_unix(const Address& address) { return address.text.starts_with(unix_prefix); }
-std::string unix_path(const Address& address) { return address.text.substr(unix_prefix.size()); }
+bool is_unix(const std::string& address) { return address.starts_with(unix_prefix); }
+std::string unix_path(const std::string& address) { return address.substr(unix_prefix.size()); }
 
-Result<std::vector<SocketAddress>> resolve(const Address& address) {
+Result<std::vector<SocketAddress>> resolve(const std::string& address) {
   if (is_unix(address)) return unix_address(unix_path(address));
-  const auto colon = address.text.rfind(':');
-  if (colon == std::string::npos || colon + 1 == address.text.size())
-    return error("address '" + address.text + "' is not HOST:PORT or unix:PATH");
-  std::string host = address.text.substr(0, colon);
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon + 1 == address.size())
+    return error("address '" + address + "' is not HOST:PORT or unix:PATH");
+  std::string host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const std::string port = address.text.substr(colon + 1);
+  const std::string port = address.substr(colon + 1);
 
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* list = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
-  if (failed != 0) return error("address '" + address.text + "': " + ::gai_strerror(failed));
+  if (failed != 0) return error("address '" + address + "': " + ::gai_strerror(failed));
   const std::unique_ptr<addrinfo, FreeAddresses> owner(list);
   std::vector<SocketAddress> found;
   for (const addrinfo* a = list; a != nullptr; a = a->ai_next)
@@ -84,19 +84,19 @@ Result<std::vector<SocketAddress>> resolve(const Address& address) {
   return found;
 }
 
-Result<int> listen_on(const Address& address) {
+Result<int> listen_on(const std::string& address) {
   const auto candidates = resolve(address);
   if (!candidates) return error(candidates.error().message);
   const SocketAddress& name = candidates->front();
   const int fd = new_socket(name.family);
-  if (fd < 0) return error("cannot listen on " + address.text + ": " + system_error());
+  if (fd < 0) return error("cannot listen on " + address + ": " + system_error());
   const int on = 1;
   if (name.family != AF_UNIX)
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   else if (stale(name, unix_path(address)))
     ::unlink(unix_path(address).c_str());
   if (::bind(fd, as_sockaddr(name), length(name)) != 0 || ::listen(fd, backlog) != 0) {
-    const auto refused = error("cannot listen on " + address.text + ": " + system_error());
+    const auto refused = error("cannot listen on " + address + ": " + system_error());
     ::close(fd);
     return refused;
   }
@@ -134,4 +134,4 @@ int connect_error(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
 }
 
-}  // namespace banyan::http
+}  // namespace banyan
