@@ -207,6 +207,17 @@ void Core::on(const Disconnected& input) {
   effects_.push_back(Exit{draining() ? 0 : 1, input.reason});
 }
 
+/// What an ACCEPT was for has perhaps not happened: ask.
+void Core::on(const CallRefused& input) {
+  if (input.call != "ACCEPT") return;
+  for (auto& i : instances_) {
+    if (i.phase == Phase::launched) reconcile(i);
+    if (i.phase == Phase::idle) i.place_doubtful = true;
+  }
+  wanted_.clear();
+  declined_ = true;
+}
+
 void Core::on(const ProbeResult& input) { readiness_.on(now_.mono, input); }
 
 void Core::settle() {

@@ -39,6 +39,7 @@ struct Tick {};
 struct HandoverGiven { Handover handover; };         ///< the first, or a newer version
 struct SchedulerEvent { v1::scheduler::Event event; };
 struct Disconnected { std::string reason; bool final = false; };  ///< final: another scheduler took over, or removed
+struct CallRefused { std::string call; };            ///< the master did not take it, or its answer was lost
 // ProbeResult: readiness.h
 
 // Effects, besides Persist
@@ -59,7 +60,7 @@ struct Exit { int code = 0; std::string reason; };   ///< TEARDOWN, if any, was 
 
 class Core {
  public:
-  using Input = std::variant<Tick, HandoverGiven, SchedulerEvent, Disconnected, ProbeResult>;
+  using Input = std::variant<Tick, HandoverGiven, SchedulerEvent, Disconnected, CallRefused, ProbeResult>;
   using Effect = std::variant<Persist, Send, Launch, Report, SetMasters, StartProbe, Note, Exit>;
 
   /// `stored` is what Persist wrote before, all of it.
@@ -79,6 +80,7 @@ class Core {
   void on(const HandoverGiven& input);
   void on(const SchedulerEvent& input);
   void on(const Disconnected& input);
+  void on(const CallRefused& input);
   void on(const ProbeResult& input);
   void take_config(const Handover& handover);
   void make_instances();

@@ -80,7 +80,7 @@ void Core::stray(const v1::TaskStatus& status) {
 
 void Core::update_of(Instance& i, const v1::TaskStatus& status) {
   if (is_terminal(status.state())) return ended(i, status);
-  if (i.phase == Phase::unknown) i.ask_again.reset();
+  if (i.phase != Phase::killing && status.state() != v1::TASK_STAGING) i.ask_again.reset();
   switch (status.state()) {
     case v1::TASK_UNREACHABLE:
       if (i.phase != Phase::killing) i.phase = Phase::unreachable;
@@ -98,6 +98,7 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
                          status.check_status().command().exit_code() == 0;
       if (i.phase == Phase::killing) return;
       if (i.phase != Phase::running) i.note.clear();
+      if (i.phase == Phase::unknown) i.served = true;  // it outlived its scheduler: give it the benefit of the doubt
       i.phase = Phase::running;
       return;
     default:
