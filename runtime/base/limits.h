@@ -15,12 +15,21 @@ inline constexpr Duration ping_interval = 1s;
 inline constexpr Duration agent_silence_max = 10s;
 static_assert(agent_silence_max >= 5 * ping_interval, "one lost ping must not cost an agent its tasks");
 
+/// After a master's restart, an agent from the registry that is not back by then is counted lost (Mesos: 10 min). Agents
+/// try again every second, so a minute means that the machine is gone.
+inline constexpr Duration agent_reregister_timeout = 1min;
+
 /// Mesos' value; clients count five missed ones as a dead connection.
 inline constexpr Duration heartbeat_interval = 15s;
 /// Unanswered offers go back, so that no framework starves another (Mesos: never).
 inline constexpr Duration offer_timeout_default = 30s;
 inline constexpr Duration refuse_default = 5s;
+/// The shortest filter of a decline (Mesos' allocation interval), so that declining cannot become a busy loop.
+inline constexpr Duration refuse_min = 1s;
 inline constexpr Duration refuse_max = std::chrono::hours(24 * 365);
+
+inline constexpr std::size_t filters_max = 16;        ///< per framework, role and agent; the oldest goes first
+inline constexpr std::size_t unreachable_agents_max = 1000;  ///< kept for agents that return
 
 /// Retry of an unacknowledged status update, doubling (Mesos' values).
 inline constexpr Duration update_retry_min = 10s;
