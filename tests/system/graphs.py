@@ -44,13 +44,13 @@ def random_graph(rng):
 
 def stack_of(name, graph, stage, port, rng):
     lines = [f"name: {name}", "frameworks:"]
+    address = "${instance.host}:${ports.p}"
     for node, needs in graph.items():
         delay = round(rng.uniform(0.1, 0.5), 2)
         lines += [
             f"  {node}:",
             f"    depends_on: [{', '.join(needs)}]" if needs else "",
-            f"    command: [python3, {stage.stub('server.py')}, '{port}', {name}/{node}, "
-            "'${instance.host}:${ports.p}', " f"'{delay}']",
+            f"    command: [python3, {stage.stub('server.py')}, '{port}', {name}/{node}, '{address}', '{delay}']",
             "    resources: { cpus: 0.01, mem: 32MiB }",
             "    scheduler: { resources: { cpus: 0.01, mem: 32MiB } }",
             "    ports: { p: {} }",

@@ -138,12 +138,13 @@ class Stage:
         self.cli = [BANYAN]
 
     def call(self, argv, seconds=120, ok=(0,)):
-        """Standard output of a program; what it says elsewhere goes to the log. Fails unless it ends with one of `ok`."""
+        """Standard output of a program. Fails unless it ends with one of `ok`."""
         try:
             done = subprocess.run(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, timeout=seconds, check=False, text=True)
         except subprocess.TimeoutExpired as late:
-            raise Failed(f"{' '.join(argv[:4])} did not end in {seconds} s; it said: {late.stdout} {late.stderr}") from late
+            said = f"{late.stdout} {late.stderr}"
+            raise Failed(f"{' '.join(argv[:4])} did not end in {seconds} s; it said: {said}") from late
         if done.returncode not in ok:
             raise Failed(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout[-3000:]} {done.stderr[-3000:]}")
         return done.stdout

@@ -96,7 +96,7 @@ def checks_stack_file(stage):
 
 
 def play(stage, report):
-    report.test("Status names schedulers, servers and daemons by living processes", lambda: status_names_everything(stage))
+    report.test("Status names living processes of schedulers, servers and daemons", lambda: status_names_everything(stage))
     report.test("A task's pid is its server's", lambda: servers_are_themselves(stage))
     report.test("Each node is a framework of its own at the master", lambda: schedulers_are_frameworks(stage))
     report.test("The master shows ports and disk reserved to each node's role", lambda: reservations_name_roles(stage))
