@@ -1,6 +1,7 @@
 // What is wrong with a stack file, where, and what would be right.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@ namespace banyan::specs {
 struct Related {
   Position at;
   std::string message;
+  std::string file;                ///< empty: the diagnostic's own
 };
 
 struct Diagnostic {

@@ -26,9 +26,13 @@ struct Source {
 struct Loaded {
   std::optional<Stack> stack;                ///< absent if there is any error
   std::vector<Diagnostic> diagnostics;       ///< sorted by position; at most 100, then one "and N more"
+  std::map<std::string, std::string> texts;  ///< file -> text, of every file a diagnostic names
 };
 
 /// Reads, checks and resolves. Never throws, never hangs; limits as in design.md §9.
 [[nodiscard]] Loaded load(const Source& source);
+
+/// Every diagnostic as people read it, an empty line between two, and a last line "N errors in FILE".
+[[nodiscard]] std::string render(const Loaded& loaded);
 
 }  // namespace banyan::specs

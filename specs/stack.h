@@ -53,7 +53,7 @@ struct Uri {
 struct File {
   std::string target;                ///< relative path in the sandbox
   std::optional<std::string> source; ///< path as written, relative to the stack file; its content is the template
-  std::optional<Text> content;       ///< or the template itself
+  std::optional<Text> content;       ///< the template; load() reads it from `source` and substitutes the variables
   std::uint32_t mode = 0644;
   Position at;
 };
@@ -137,6 +137,7 @@ struct Edge {
   Duration timeout = std::chrono::minutes(5);
   bool implied = false;                                  ///< by a ${…} reference
   std::string origin;                                    ///< "depends_on" or the reference as written
+  std::string file;                                      ///< where the reference stands; empty: the stack file
   Position at;
 };
 
@@ -166,6 +167,7 @@ struct Node {
 
 struct Stack {
   std::string name;
+  std::string file;                                      ///< for messages
   std::vector<Node> nodes;                               ///< in topological order, ties as written
   std::vector<std::string> files;                        ///< every `source`, as written, sorted
 
