@@ -1,4 +1,4 @@
-// Serves files by their sha256 to agents' fetchers.
+// Serves files by their sha256 to agents' fetchers. Target banyan_sdk_artifacts.
 #pragma once
 
 #include <cstdint>

@@ -31,6 +31,8 @@ class Client final : public ExecutorClient {
       if (callbacks_.event) callbacks_.event(delivered->event);
     } else if (const auto* over = std::get_if<ShutDown>(&effect)) {
       if (callbacks_.shutdown) callbacks_.shutdown(over->reason);
+    } else if (const auto* gone = std::get_if<AgentGone>(&effect)) {
+      if (callbacks_.disconnected) callbacks_.disconnected(gone->reason);
     } else if (const auto* refused = std::get_if<UpdateRefused>(&effect)) {
       if (callbacks_.refused) callbacks_.refused(refused->status, refused->reason);
     }

@@ -37,6 +37,8 @@ class ExecutorClient {
     std::function<void(const mesos::v1::executor::Event&)> event;  ///< all but HEARTBEAT
     /// The agent did not come back within recovery_timeout, or refused us: end the tasks and exit.
     std::function<void(const std::string& reason)> shutdown;
+    /// Optional: the stream is gone; the client is already trying again, tasks run on.
+    std::function<void(const std::string& reason)> disconnected;
     /// Optional: the agent will not take this update, now or later (for the log); it is not kept.
     std::function<void(const mesos::v1::TaskStatus& status, const std::string& reason)> refused;
   };

@@ -184,6 +184,7 @@ void ExecutorCore::drop_stream(Now now, const std::string& reason, Effects& effe
   if (was_subscribed && !options_.checkpoint) return shut_down("the agent is gone: " + reason, effects);
   if (!away_since_) away_since_ = now.mono;
   subscription_.lost(now.mono);
+  if (was_subscribed) effects.emplace_back(AgentGone{reason});
 }
 
 void ExecutorCore::shut_down(const std::string& reason, Effects& effects) {

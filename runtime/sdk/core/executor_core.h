@@ -30,6 +30,10 @@ struct MessageToScheduler {
 struct DeliverExecutorEvent {
   mesos::v1::executor::Event event;
 };
+/// The stream is gone; the core is already trying again.
+struct AgentGone {
+  std::string reason;
+};
 /// End the tasks and exit: the agent is gone for good, or will not have us.
 struct ShutDown {
   std::string reason;
@@ -57,7 +61,7 @@ class ExecutorCore {
     Duration recovery_timeout;
   };
   using Input = std::variant<Tick, StreamOpened, StreamRecord, StreamClosed, CallAnswered, UpdateTask, MessageToScheduler>;
-  using Effect = std::variant<OpenStream, CloseStream, SendCall, DeliverExecutorEvent, ShutDown, UpdateRefused>;
+  using Effect = std::variant<OpenStream, CloseStream, SendCall, DeliverExecutorEvent, AgentGone, ShutDown, UpdateRefused>;
   using Effects = std::vector<Effect>;
 
   ExecutorCore(Options options, Rng rng);

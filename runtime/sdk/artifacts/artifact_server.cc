@@ -1,0 +1,131 @@
+#include "runtime/sdk/artifact_server.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "runtime/adapters/http/server.h"
+
+namespace banyan::sdk {
+namespace {
+
+constexpr std::string_view prefix = "/artifacts/";
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  void add(const char* bytes, std::size_t count) { EVP_DigestUpdate(context_.get(), bytes, count); }
+  [[nodiscard]] std::string hex() {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned length = 0;
+    EVP_DigestFinal_ex(context_.get(), digest.data(), &length);
+    std::string text;
+    for (unsigned i = 0; i < length; ++i) {
+      text += digits[digest[i] >> 4];
+      text += digits[digest[i] & 0xf];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+Result<std::string> sha256_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return error("cannot read the artifact " + path);
+  Sha256 digest;
+  std::array<char, 1 << 16> block{};
+  while (file.read(block.data(), block.size()) || file.gcount() > 0)
+    digest.add(block.data(), static_cast<std::size_t>(file.gcount()));
+  return digest.hex();
+}
+
+struct InMemory {
+  std::string content;
+};
+struct OnDisk {
+  std::string path;
+};
+using Source = std::variant<InMemory, OnDisk>;
+
+http::Response plain(unsigned status, std::string body) {
+  return {status, {{"content-type", "text/plain; charset=utf-8"}}, std::move(body)};
+}
+
+http::Response serve(const Source& source) {
+  http::Response response;
+  response.headers["content-type"] = "application/octet-stream";
+  if (const auto* memory = std::get_if<InMemory>(&source)) {
+    response.body = memory->content;
+    return response;
+  }
+  std::ifstream file(std::get<OnDisk>(source).path, std::ios::binary);
+  if (!file) return plain(410, "the file is gone\n");
+  response.body.assign(std::istreambuf_iterator<char>(file), {});
+  return response;
+}
+
+class HttpArtifactServer final : public ArtifactServer {
+ public:
+  explicit HttpArtifactServer(std::string host) : host_(std::move(host)) {}
+
+  Result<void> listen(Loop& loop, std::uint16_t port) {
+    auto server = http::Server::listen(loop, {host_ + ":" + std::to_string(port)},
+                                       [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
+                                         responder->reply(answer(request));
+                                       });
+    if (!server) return tl::unexpected(server.error());
+    server_ = std::move(*server);
+    return {};
+  }
+
+  ServedArtifact add(const std::string& name, std::string content) override {
+    Sha256 digest;
+    digest.add(content.data(), content.size());
+    return keep(name, digest.hex(), InMemory{std::move(content)});
+  }
+  Result<ServedArtifact> add_file(const std::string& name, const std::string& path) override {
+    auto sha256 = sha256_of_file(path);
+    if (!sha256) return tl::unexpected(sha256.error());
+    return keep(name, *sha256, OnDisk{path});
+  }
+  [[nodiscard]] std::uint16_t port() const override { return server_->port(); }
+
+ private:
+  ServedArtifact keep(const std::string& name, const std::string& sha256, Source source) {
+    sources_[sha256] = std::move(source);
+    return {"http://" + host_ + ":" + std::to_string(port()) + std::string(prefix) + sha256 + "/" + name, sha256};
+  }
+
+  /// The digest alone decides what is served: the name is for the fetcher, which calls the file so.
+  [[nodiscard]] http::Response answer(const http::Request& request) const {
+    if (request.method != "GET" && request.method != "HEAD") return plain(405, "GET only\n");
+    if (!request.path.starts_with(prefix)) return plain(404, "here are: /artifacts/SHA256/NAME\n");
+    const auto rest = request.path.substr(prefix.size());
+    const auto found = sources_.find(rest.substr(0, rest.find('/')));
+    return found == sources_.end() ? plain(404, "no artifact has this sha256\n") : serve(found->second);
+  }
+
+  std::string host_;
+  std::map<std::string, Source> sources_;  ///< by sha256: equal content is kept once
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ArtifactServer>> ArtifactServer::listen(Loop& loop, const std::string& host,
+                                                               std::uint16_t port) {
+  auto server = std::make_unique<HttpArtifactServer>(host);
+  if (auto listening = server->listen(loop, port); !listening) return tl::unexpected(listening.error());
+  return server;
+}
+
+}  // namespace banyan::sdk
