@@ -53,7 +53,7 @@ def stack_of(name, graph, stage, port, rng):
             f"    command: [python3, {stage.stub('server.py')}, '{port}', {name}/{node}, '{address}', '{delay}']",
             "    resources: { cpus: 0.01, mem: 32MiB }",
             "    scheduler: { resources: { cpus: 0.01, mem: 32MiB } }",
-            "    ports: { p: {} }",
+            "    ports: { p: auto }",
             "    readiness: { tcp: { port: p }, interval: 50ms }",
         ]
     return "\n".join(line for line in lines if line) + "\n"
