@@ -82,6 +82,10 @@ constexpr std::array<Field<Detail<ElasticsearchProbe>>, 2> elasticsearch_fields 
      }},
 }};
 
+constexpr std::array<Field<ExecProbe>, 1> exec_fields = {{
+    {"command", [](Reader& r, const Value& v, ExecProbe& p) { r.command(v, "command", p.command); }},
+}};
+
 /// `tcp: client`, or `tcp: { port: client, … }`.
 template <class Probe, std::size_t N>
 void read_kind(Reader& r, const Value& v, ProbeDraft& d, std::string_view what, const std::array<Field<Detail<Probe>>, N>& fields) {
@@ -102,7 +106,10 @@ constexpr std::array<Field<ProbeDraft>, 13> probe_fields = {{
     {"exec",
      [](Reader& r, const Value& v, ProbeDraft& d) {
        ExecProbe probe;
-       r.command(v, "exec", probe.command);
+       if (!v.is_map())
+         r.command(v, "exec", probe.command);
+       else if (r.fields(v, "exec", Fields<ExecProbe>(exec_fields), probe) && v.keys.empty())
+         r.report().add("E202", v.where(), "the exec probe lacks its command", "write exec: [program, argument, …]");
        d.readiness.probe = std::move(probe);
      }},
     {"zookeeper", [](Reader& r, const Value& v, ProbeDraft& d) { read_kind(r, v, d, "zookeeper", zookeeper_fields); }},

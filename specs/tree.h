@@ -45,7 +45,7 @@ struct Tree {
 };
 
 struct TreeLimits {
-  std::size_t values = 2'000'000;      ///< aliases counted as often as they are used
+  std::size_t values = 3'000'000;      ///< aliases counted as often as they are used
   std::size_t depth = 100;
   std::size_t aliases = 1'000;
   std::size_t key_bytes = 256;
