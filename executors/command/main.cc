@@ -1,0 +1,258 @@
+// banyan-shim: the parent of one task. It outlives the agent, so it alone sees the true exit status, and writes it down.
+//
+//   start   lock the container, fork the task, record `started`, let it go
+//   run     pump stdout and stderr into rotated files; SIGTERM: pass on to the task's group; SIGUSR1: kill the whole tree
+//   end     the task's first process is gone: kill what is left of the tree, empty the pipes, record `exit`
+//
+// It stays outside the cgroup leaf it kills, and is the subreaper of everything in it. With no runtime folder it runs a
+// check instead: no records, no logs, a deadline, and only its own descendants are killed.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <initializer_list>
+
+#include "executors/command/logs.h"
+#include "executors/command/options.h"
+#include "executors/command/task.h"
+#include "executors/command/tree.h"
+#include "runtime/adapters/posix/shim_record.h"
+
+namespace banyan::shim {
+namespace {
+
+struct Shim {
+  Options options;
+  int runtime = -1;  // folder of the records
+  int leaf = -1;
+  int signals = -1;
+  int error = -1;    // see Pipes::error
+  int timeout_ms = -1;
+  Log out{.name = "stdout"};
+  Log err{.name = "stderr"};
+  pid_t task = -1;
+  bool ended = false;
+  Exit exit;
+};
+
+[[noreturn]] void die(const char* what) {
+  fprintf(stderr, "banyan-shim: %s: %s\n", what, strerror(errno));
+  _exit(1);
+}
+
+void report(Shim* shim, const char* word, int value) {
+  if (shim->options.report < 0) return;
+  dprintf(shim->options.report, "%s %d\n", word, value);
+  close(shim->options.report);
+  shim->options.report = -1;
+}
+
+// Atomically; and on disk when `sync`.
+bool write_record(int folder, const char* name, const char* line, bool sync) {
+  char temporary[32];
+  snprintf(temporary, sizeof temporary, "%s.new", name);
+  const int file = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return false;
+  const size_t size = strlen(line);
+  const bool written = write(file, line, size) == static_cast<ssize_t>(size) && (!sync || fsync(file) == 0);
+  close(file);
+  return written && renameat(folder, temporary, folder, name) == 0 && (!sync || fsync(folder) == 0);
+}
+
+// A recovering agent takes the lock and leaves `exit` behind to say "do not start"; so: first the lock, then look.
+void lock_container(Shim* shim) {
+  shim->runtime = open(shim->options.runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (shim->runtime < 0) die(shim->options.runtime);
+  const int lock = openat(shim->runtime, lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) die("the container's lock is taken");
+  if (faccessat(shim->runtime, exit_file, F_OK, 0) == 0) _exit(1);
+}
+
+void open_logs(Shim* shim) {
+  const int sandbox = open(shim->options.sandbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (sandbox < 0) die(shim->options.sandbox);
+  for (Log* log : {&shim->out, &shim->err}) {
+    log->folder = sandbox;
+    log->owner = shim->options.user;
+    log->group = shim->options.group;
+    log->bytes_max = shim->options.log_bytes;
+    log->files_max = shim->options.log_files;
+    if (!open_log(log)) die(log->name);
+  }
+}
+
+void watch_signals(Shim* shim) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGUSR1, SIGCHLD, SIGINT, SIGHUP}) sigaddset(&set, number);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  shim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (shim->signals < 0) die("signalfd");
+}
+
+void record_start(Shim* shim) {
+  Started started;
+  started.shim = identify(getpid());
+  started.task = identify(shim->task);
+  const int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  ssize_t size = read(file, started.boot_id, sizeof started.boot_id - 1);
+  close(file);
+  while (size > 0 && started.boot_id[size - 1] == '\n') started.boot_id[--size] = '\0';
+  char line[160];
+  format_started(line, sizeof line, started);
+  if (!write_record(shim->runtime, started_file, line, false)) die("cannot record the start");
+}
+
+void start(Shim* shim) {
+  int out[2] = {-1, -1};
+  int err[2] = {-1, -1};
+  int gate[2];
+  int error[2];
+  const bool is_task = shim->runtime >= 0;
+  if (is_task && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)) die("pipe");
+  if (pipe2(gate, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) die("pipe");
+  shim->task = fork();
+  if (shim->task < 0) die("fork");
+  if (shim->task == 0) {
+    close(gate[1]);
+    become_task(shim->options, shim->leaf, {.out = out[1], .err = err[1], .gate = gate[0], .error = error[1]});
+  }
+  for (const int fd : {out[1], err[1], gate[0], error[1]})
+    if (fd >= 0) close(fd);
+  shim->out.pipe = out[0];
+  shim->err.pipe = err[0];
+  for (const int fd : {out[0], err[0]})
+    if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
+  shim->error = error[0];
+  if (is_task) record_start(shim);
+  if (write(gate[1], "g", 1) != 1) die("cannot let the task go");
+  close(gate[1]);
+}
+
+void kill_tree(Shim* shim) {
+  const bool is_task = shim->runtime >= 0;  // a check lives in its task's leaf, which must survive it
+  if (!is_task || shim->leaf < 0 || !kill_leaf(shim->leaf)) kill_descendants();
+}
+
+// Returns false when no child is left.
+bool reap(Shim* shim) {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid == 0) return true;
+    if (pid < 0) return errno != ECHILD;
+    if (pid != shim->task) continue;
+    shim->exit.wait_status = status;
+    shim->ended = true;
+  }
+}
+
+void on_signals(Shim* shim) {
+  signalfd_siginfo info{};
+  while (read(shim->signals, &info, sizeof info) == sizeof info) {
+    switch (info.ssi_signo) {
+      case SIGTERM:  // while it is not reaped, its number is nobody else's
+        if (!shim->ended && kill(-shim->task, SIGTERM) != 0) kill(shim->task, SIGTERM);
+        break;
+      case SIGUSR1: kill_tree(shim); break;
+      case SIGCHLD: reap(shim); break;
+      default: break;  // a terminal's SIGINT and SIGHUP are not for tasks
+    }
+  }
+}
+
+// The outcome of exec: errno, or nothing at all.
+void on_exec(Shim* shim) {
+  int code = 0;
+  const ssize_t size = read(shim->error, &code, sizeof code);
+  close(shim->error);
+  shim->error = -1;
+  if (size == sizeof code) {
+    shim->exit.launch_error = code;
+    report(shim, "exec", code);
+  } else if (shim->runtime >= 0) {
+    report(shim, "started", shim->task);
+  }
+}
+
+long now_ms() {
+  timespec t{};
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void run(Shim* shim) {
+  const long deadline = shim->options.timeout_ms > 0 ? now_ms() + shim->options.timeout_ms : 0;
+  while (!shim->ended) {
+    pollfd fds[4] = {{shim->signals, POLLIN, 0}, {shim->out.pipe, POLLIN, 0}, {shim->err.pipe, POLLIN, 0},
+                     {shim->error, POLLIN, 0}};
+    const long left = deadline == 0 ? -1 : deadline - now_ms();
+    if (deadline != 0 && left <= 0) {
+      report(shim, "timeout", 0);
+      return;
+    }
+    if (poll(fds, 4, static_cast<int>(left)) < 0) continue;
+    if (fds[3].revents != 0) on_exec(shim);
+    if (fds[1].revents != 0) pump(&shim->out);
+    if (fds[2].revents != 0) pump(&shim->err);
+    if (fds[0].revents != 0) on_signals(shim);
+  }
+}
+
+// Kill first, drain after: a grandchild that keeps the pipe open must not keep us.
+void finish(Shim* shim) {
+  while (reap(shim)) {
+    kill_tree(shim);
+    pollfd wait{shim->signals, POLLIN, 0};
+    poll(&wait, 1, 20);  // a process in an uninterruptible state is waited for, however long
+    signalfd_siginfo info{};
+    while (read(shim->signals, &info, sizeof info) > 0) {
+    }
+  }
+  if (shim->error >= 0) on_exec(shim);
+  for (Log* log : {&shim->out, &shim->err})
+    for (pollfd more{log->pipe, POLLIN, 0}; log->pipe >= 0 && poll(&more, 1, 0) > 0;) pump(log);
+  if (shim->runtime < 0) return report(shim, "exit", shim->exit.wait_status);
+  char line[64];
+  format_exit(line, sizeof line, shim->exit);
+  if (!write_record(shim->runtime, exit_file, line, true)) die("cannot record the exit");
+}
+
+}  // namespace
+}  // namespace banyan::shim
+
+int main(int argc, char** argv) {
+  using namespace banyan::shim;
+  Shim shim;
+  if (!parse_options(argc, argv, &shim.options)) {
+    fprintf(stderr, "banyan-shim is started by banyan-agent, not by hand; see executors/command/README.md\n");
+    return 64;
+  }
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  watch_signals(&shim);
+  if (shim.options.report >= 0) fcntl(shim.options.report, F_SETFD, FD_CLOEXEC);
+  if (shim.options.leaf != nullptr) {
+    shim.leaf = open(shim.options.leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (shim.leaf < 0) die(shim.options.leaf);
+  }
+  if (shim.options.runtime != nullptr) {
+    lock_container(&shim);
+    open_logs(&shim);
+  }
+  start(&shim);
+  run(&shim);
+  finish(&shim);
+  return 0;
+}
