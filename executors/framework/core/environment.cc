@@ -1,6 +1,6 @@
 #include "executors/framework/core/environment.h"
 
-#include <algorithm>
+#include "specs/names.h"
 
 namespace banyan::framework_executor {
 namespace {
@@ -12,23 +12,9 @@ std::string comma_list(const Strings& strings) {
   return text;
 }
 
-std::string shout(const std::string& name) {
-  std::string loud;
-  for (const char c : name) {
-    const bool lower = c >= 'a' && c <= 'z';
-    const bool kept = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    loud += lower ? static_cast<char>(c - 'a' + 'A') : kept ? c : '_';
-  }
-  return loud;
-}
-
 bool ours_alone(const std::string& name) { return name.starts_with("MESOS_") || name.starts_with("LIBPROCESS_"); }
 
 }  // namespace
-
-std::string endpoint_variable(const std::string& node, const std::string& endpoint) {
-  return "BANYAN_ENDPOINT_" + shout(node) + "_" + shout(endpoint);
-}
 
 Environment child_environment(const Environment& own, const ChildCommand& command, const Handover& handover,
                               const Places& places) {
@@ -47,7 +33,7 @@ Environment child_environment(const Environment& own, const ChildCommand& comman
   if (handover.has_store()) environment["BANYAN_STORE"] = handover.store();
   for (const auto& dependency : handover.dependencies())
     for (const auto& endpoint : dependency.endpoints())
-      environment[endpoint_variable(dependency.node(), endpoint.name())] = comma_list(endpoint.addresses());
+      environment[specs::endpoint_variable(dependency.node(), endpoint.name())] = comma_list(endpoint.addresses());
 
   environment["MESOS_MASTER"] = comma_list(handover.masters());
   environment["MESOS_FRAMEWORK_ID"] = handover.framework_id();

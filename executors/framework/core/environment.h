@@ -22,7 +22,4 @@ struct Places {
 [[nodiscard]] Environment child_environment(const Environment& own, const ChildCommand& command,
                                             const Handover& handover, const Places& places);
 
-/// "BANYAN_ENDPOINT_KAFKA_BROKER": upper case, everything but letters and digits becomes '_'.
-[[nodiscard]] std::string endpoint_variable(const std::string& node, const std::string& endpoint);
-
 }  // namespace banyan::framework_executor
