@@ -29,6 +29,10 @@ if(BANYAN_SANITIZE)
   add_link_options(-fsanitize=${BANYAN_SANITIZE})
 endif()
 
+if(BANYAN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage, which guides the fuzzer
+endif()
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Protobuf 3.21 REQUIRED)  # module mode: Debian ships no protobuf-config.cmake
