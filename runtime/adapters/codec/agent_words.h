@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mesos/v1/mesos.pb.h"
+#include "runtime/adapters/codec/parse.h"
 #include "runtime/core/agent/words.h"
 
 namespace banyan::codec {
@@ -21,13 +22,5 @@ namespace banyan::codec {
 [[nodiscard]] mesos::v1::TaskStatus encode_status(const agent::Status& status, const AgentId& agent);
 
 [[nodiscard]] inline Duration decode_duration(const mesos::v1::DurationInfo& d) { return Duration(d.nanoseconds()); }
-
-/// REQUIRES: `bytes` is what SerializeAsString gave.
-template <class Message>
-[[nodiscard]] Message parse(const std::string& bytes) {
-  Message message;
-  message.ParsePartialFromString(bytes);
-  return message;
-}
 
 }  // namespace banyan::codec
