@@ -257,6 +257,10 @@ void Containers::remove(const std::string& sandbox) {
   workers_.run([sandbox] { remove_sandbox(sandbox); }, [] {});
 }
 
+void Containers::remove_volume(const std::string& path) {
+  workers_.run([path] { remove_tree(path); }, [] {});
+}
+
 void Containers::link(const ContainerPlan& plan) {
   // The sandbox is the task's by now, and we may be root: no path that it could bend.
   for (const auto& volume : plan.volumes)

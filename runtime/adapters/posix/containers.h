@@ -63,6 +63,7 @@ class Containers {
   /// Links further volumes into a running container's sandbox.
   void link(const ContainerPlan& plan);
   void remove(const std::string& sandbox);
+  void remove_volume(const std::string& path);
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
 
