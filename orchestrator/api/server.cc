@@ -1,0 +1,139 @@
+#include "orchestrator/api/server.h"
+
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
+#include <list>
+#include <utility>
+
+#include "banyan/root.grpc.pb.h"
+#include "orchestrator/api/stream.h"
+#include "runtime/adapters/loop/loop.h"
+#include "runtime/base/limits.h"
+
+namespace banyan::root {
+namespace {
+
+class Service final : public Root::CallbackService {
+ public:
+  Service(Loop& loop, ApiServer::Calls calls) : loop_(loop), calls_(std::move(calls)) {}
+
+  grpc::ServerUnaryReactor* Up(grpc::CallbackServerContext* context, const UpRequest* request,
+                               UpReply* reply) override {
+    return later(context, request, reply, &ApiServer::Calls::up);
+  }
+  grpc::ServerUnaryReactor* Down(grpc::CallbackServerContext* context, const DownRequest* request,
+                                 DownReply* reply) override {
+    return later(context, request, reply, &ApiServer::Calls::down);
+  }
+  grpc::ServerUnaryReactor* Restart(grpc::CallbackServerContext* context, const RestartRequest* request,
+                                    RestartReply* reply) override {
+    return later(context, request, reply, &ApiServer::Calls::restart);
+  }
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const StatusRequest* request,
+                                      Status* reply) override {
+    auto* reactor = context->DefaultReactor();
+    loop_.post([this, request, reply, reactor] {
+      *reply = calls_.status(request->stack());
+      reactor->Finish(grpc::Status::OK);
+    });
+    return reactor;
+  }
+
+  grpc::ServerWriteReactor<Status>* Watch(grpc::CallbackServerContext*, const StatusRequest* request) override {
+    auto stream = Stream<Status>::open();
+    loop_.post([this, stream, stack = request->stack()] {
+      if (stream->push(calls_.status(stack))) watchers_.push_back({stack, stream});
+    });
+    return stream.get();
+  }
+  grpc::ServerWriteReactor<Event>* Events(grpc::CallbackServerContext*, const EventsRequest* request) override {
+    auto stream = Stream<Event>::open();
+    loop_.post([this, stream, wanted = *request] {
+      for (auto& event : calls_.events(wanted.stack(), wanted.after()))
+        if (!stream->push(std::move(event))) return;
+      if (wanted.follow()) followers_.push_back({wanted.stack(), stream});
+      else stream->finish();
+    });
+    return stream.get();
+  }
+  grpc::ServerWriteReactor<LogChunk>* Logs(grpc::CallbackServerContext*, const LogsRequest* request) override {
+    auto stream = Stream<LogChunk>::open();
+    loop_.post([this, stream, wanted = *request] {
+      calls_.logs(wanted, {[stream](const LogChunk& chunk) { return stream->push(chunk); },
+                           [stream] { stream->finish(); }});
+    });
+    return stream.get();
+  }
+
+  void status_changed() {
+    for (auto it = watchers_.begin(); it != watchers_.end();)
+      it = it->stream->replace(calls_.status(it->stack)) ? std::next(it) : watchers_.erase(it);
+  }
+  void announce(const Event& event) {
+    for (auto it = followers_.begin(); it != followers_.end();) {
+      const bool wanted = it->stack.empty() || event.stack().empty() || it->stack == event.stack();
+      it = !wanted || it->stream->push(event) ? std::next(it) : followers_.erase(it);
+    }
+  }
+
+ private:
+  template <class Message>
+  struct Reader {
+    std::string stack;
+    std::shared_ptr<Stream<Message>> stream;
+  };
+
+  template <class Request, class Reply>
+  grpc::ServerUnaryReactor* later(grpc::CallbackServerContext* context, const Request* request, Reply* reply,
+                                  std::function<void(const Request&, ApiServer::Done<Reply>)> ApiServer::Calls::*call) {
+    auto* reactor = context->DefaultReactor();
+    loop_.post([this, request, reply, reactor, call] {
+      (calls_.*call)(*request, [reply, reactor](const Reply& answer) {
+        *reply = answer;
+        reactor->Finish(grpc::Status::OK);
+      });
+    });
+    return reactor;
+  }
+
+  Loop& loop_;
+  ApiServer::Calls calls_;
+  std::list<Reader<Status>> watchers_;
+  std::list<Reader<Event>> followers_;
+};
+
+class Server final : public ApiServer {
+ public:
+  Server(Loop& loop, Calls calls) : service_(loop, std::move(calls)) {}
+  ~Server() override {
+    if (server_) server_->Shutdown(std::chrono::system_clock::now());
+  }
+
+  bool start(const std::string& address) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(4 * limits::request_bytes_max));  // a bundle with its files
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    return server_ != nullptr;
+  }
+  void status_changed() override { service_.status_changed(); }
+  void announce(const Event& event) override { service_.announce(event); }
+
+ private:
+  Service service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ApiServer>> ApiServer::listen(Loop& loop, const std::string& address, Calls calls) {
+  if (address.starts_with("unix:")) ::unlink(address.substr(5).c_str());
+  auto server = std::make_unique<Server>(loop, std::move(calls));
+  if (!server->start(address)) return error("cannot listen on " + address);
+  return std::unique_ptr<ApiServer>(std::move(server));
+}
+
+}  // namespace banyan::root

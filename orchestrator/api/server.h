@@ -1,0 +1,45 @@
+// The root's service (runtime/api/banyan/root.proto) on a unix socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "banyan/root.pb.h"
+#include "runtime/base/result.h"
+
+namespace banyan {
+class Loop;
+}
+
+namespace banyan::root {
+
+/// Serves CLIs. gRPC's threads only enqueue: every function below runs on the loop's thread.
+/// THREADS: the loop's. LIFETIME: what Calls captures outlives the server.
+class ApiServer {
+ public:
+  template <class Reply>
+  using Done = std::function<void(const Reply&)>;
+  /// One stream of log chunks; `send` returns false once the reader is gone. Kept until it calls `end` or the reader goes.
+  struct LogSink {
+    std::function<bool(const LogChunk&)> send;
+    std::function<void()> end;
+  };
+  struct Calls {
+    std::function<void(const UpRequest&, Done<UpReply>)> up;
+    std::function<void(const DownRequest&, Done<DownReply>)> down;
+    std::function<void(const RestartRequest&, Done<RestartReply>)> restart;
+    std::function<Status(const std::string& stack)> status;
+    std::function<std::vector<Event>(const std::string& stack, std::uint64_t after)> events;
+    std::function<void(const LogsRequest&, LogSink)> logs;
+  };
+
+  /// `address`: "unix:/path" (a stale socket file is replaced) or host:port.
+  static Result<std::unique_ptr<ApiServer>> listen(Loop& loop, const std::string& address, Calls calls);
+  virtual ~ApiServer() = default;
+  virtual void status_changed() = 0;            ///< every watcher gets the newest status; older ones not yet sent are skipped
+  virtual void announce(const Event& event) = 0;  ///< to everyone who follows the event log
+};
+
+}  // namespace banyan::root

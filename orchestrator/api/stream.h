@@ -1,0 +1,98 @@
+// A server-side gRPC stream that can be written from the loop at any time: queued, one write under way.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace banyan::root {
+
+/// THREADS: push(), replace() and finish() from the loop; the On… from gRPC's. LIFETIME: keeps itself alive until OnDone.
+template <class Message>
+class Stream final : public grpc::ServerWriteReactor<Message> {
+ public:
+  /// A reader this many messages behind is cut off, so that one stopped terminal cannot fill the root's memory.
+  static constexpr std::size_t backlog_max = 100'000;
+
+  static std::shared_ptr<Stream> open() {
+    std::shared_ptr<Stream> stream(new Stream);
+    stream->self_ = stream;
+    return stream;
+  }
+
+  /// False once the reader is gone.
+  bool push(Message message) {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return false;
+    queue_.push_back(std::move(message));
+    if (queue_.size() > backlog_max) {
+      end(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the reader is too far behind"));
+      return false;
+    }
+    write_next();
+    return true;
+  }
+
+  /// As push(), but what has not been sent yet is dropped: only the newest matters.
+  bool replace(Message message) {
+    {
+      const std::lock_guard lock(mutex_);
+      while (queue_.size() > (writing_ ? 1u : 0u)) queue_.pop_back();
+    }
+    return push(std::move(message));
+  }
+
+  /// Ends the stream once all that was pushed has been sent.
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    finishing_ = true;
+    if (!ended_ && !writing_ && queue_.empty()) end(grpc::Status::OK);
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (!queue_.empty()) queue_.pop_front();
+    if (ended_) return;
+    if (!ok) return end(grpc::Status::CANCELLED);
+    if (queue_.empty() && finishing_) return end(grpc::Status::OK);
+    write_next();
+  }
+
+  void OnCancel() override {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) end(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override {
+    std::shared_ptr<Stream> last;
+    const std::lock_guard lock(mutex_);
+    last.swap(self_);
+  }
+
+ private:
+  Stream() = default;
+
+  void write_next() {
+    if (writing_ || queue_.empty() || ended_) return;
+    writing_ = true;
+    this->StartWrite(&queue_.front());
+  }
+  void end(const grpc::Status& status) {
+    ended_ = true;
+    this->Finish(status);
+  }
+
+  std::mutex mutex_;
+  std::deque<Message> queue_;  // front is being written while writing_
+  bool writing_ = false;
+  bool finishing_ = false;
+  bool ended_ = false;
+  std::shared_ptr<Stream> self_;
+};
+
+}  // namespace banyan::root
