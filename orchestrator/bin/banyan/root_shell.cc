@@ -1,0 +1,284 @@
+#include "orchestrator/bin/banyan/root_shell.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "orchestrator/api/cluster_file.h"
+#include "orchestrator/api/server.h"
+#include "orchestrator/bin/banyan/logs.h"
+#include "orchestrator/bin/banyan/operator.h"
+#include "orchestrator/bin/banyan/process.h"
+#include "orchestrator/core/core.h"
+#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/sqlite/sqlite_store.h"
+#include "runtime/sdk/artifact_server.h"
+#include "runtime/sdk/scheduler_client.h"
+
+namespace banyan::root {
+namespace {
+
+namespace fs = std::filesystem;
+using mesos::v1::scheduler::Event;
+
+std::string user_name() {
+  const auto* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? "nobody" : entry->pw_name;
+}
+
+/// A child's state folder belongs to the user its scheduler runs as.
+void make_folder(const MakeFolder& wanted) {
+  std::error_code failure;
+  fs::create_directories(wanted.path, failure);
+  if (failure) return spdlog::error("cannot make {}: {}", wanted.path, failure.message());
+  ::chmod(wanted.path.c_str(), 0750);
+  const auto* user = wanted.user.empty() || ::geteuid() != 0 ? nullptr : ::getpwnam(wanted.user.c_str());
+  if (user != nullptr && ::chown(wanted.path.c_str(), user->pw_uid, user->pw_gid) != 0)
+    spdlog::error("cannot give {} to {}", wanted.path, wanted.user);
+}
+
+/// Everything a root has once it is elected. THREADS: the loop's.
+class Shell {
+ public:
+  Shell(Loop& loop, const RootOptions& options) : loop_(loop), options_(options), operator_(loop, options.masters) {}
+
+  Result<void> start() {
+    auto store = open_sqlite_store(loop_, options_.state, "root");
+    if (!store) return tl::unexpected(store.error());
+    store_ = std::move(*store);
+    auto stored = store_->load();
+    if (!stored) return tl::unexpected(stored.error());
+    auto setup = make_setup();
+    if (!setup) return tl::unexpected(setup.error());
+    driver_.emplace(Core(clock_now(), std::move(*setup), *stored), *this);
+    auto api = ApiServer::listen(loop_, options_.api, calls());
+    if (!api) return tl::unexpected(api.error());
+    api_ = std::move(*api);
+    client_ = sdk::SchedulerClient::create(loop_, {options_.masters, framework_info(framework_user())}, callbacks());
+    return {};
+  }
+
+  // What the driver asks of its world.
+  static Now now() { return clock_now(); }
+  void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
+  void fatal(const Error& failure) {
+    spdlog::critical("the store failed: {}", failure.message);
+    std::_Exit(1);  // what was not written must not be acted upon
+  }
+  void wake_at(std::optional<Instant> when) {
+    if (timer_) loop_.cancel(*timer_);
+    timer_.reset();
+    if (when) timer_ = loop_.at(*when, [this] {
+      timer_.reset();
+      driver_->deliver(Tick{});
+    });
+  }
+  void perform(Core::Effect effect) {
+    std::visit([this](auto& what) { act(what); }, effect);
+  }
+
+ private:
+  [[nodiscard]] std::string framework_user() const {
+    return options_.task_user.empty() ? user_name() : options_.task_user;
+  }
+
+  /// Serves Banyan's own programs. The port is kept, so that a handover does not change when the root comes back.
+  Result<Setup> make_setup() {
+    const std::string port_file = options_.state + "/artifact.port";
+    const int kept = std::atoi(read_file(port_file).value_or("0").c_str());
+    auto server = sdk::ArtifactServer::listen(loop_, options_.host, static_cast<std::uint16_t>(kept));
+    if (!server && kept != 0) server = sdk::ArtifactServer::listen(loop_, options_.host, 0);
+    if (!server) return tl::unexpected(server.error());
+    artifacts_ = std::move(*server);
+    if (artifacts_->port() != kept)
+      if (const auto written = write_file_atomic(port_file, std::to_string(artifacts_->port())); !written)
+        spdlog::warn("{}", written.error().message);
+    Setup setup;
+    setup.masters = options_.masters;
+    setup.nodes_folder = options_.nodes;
+    setup.task_user = options_.task_user;
+    for (auto* program : {&setup.executor, &setup.service_scheduler}) {
+      program->name = program == &setup.executor ? "banyan-framework-executor" : "banyan-service-scheduler";
+      const auto served = artifacts_->add_file(program->name, options_.programs + "/" + program->name);
+      if (!served) return error("Banyan's own program is missing: " + served.error().message);
+      program->url = served->url;
+      program->sha256 = served->sha256;
+    }
+    return setup;
+  }
+
+  sdk::SchedulerClient::Callbacks callbacks() {
+    sdk::SchedulerClient::Callbacks callbacks;
+    callbacks.event = [this](const Event& event) { hear(event); };
+    callbacks.disconnected = [this](const std::string& reason, bool final) {
+      spdlog::warn("the master is gone: {}", reason);
+      if (final) {
+        spdlog::critical("another root has taken over, or this one's framework was removed; this one ends");
+        std::_Exit(1);
+      }
+      driver_->deliver(Disconnected{reason});
+    };
+    callbacks.refused = [](const std::string& call, const std::string& reason) {
+      spdlog::warn("the master refused {}: {}", call, reason);
+    };
+    return callbacks;
+  }
+
+  void hear(const Event& event) {
+    switch (event.type()) {
+      case Event::SUBSCRIBED:
+        spdlog::info("subscribed as {}", event.subscribed().framework_id().value());
+        return driver_->deliver(Subscribed{});
+      case Event::OFFERS:
+        return driver_->deliver(Offered{{event.offers().offers().begin(), event.offers().offers().end()}});
+      case Event::UPDATE:
+        return driver_->deliver(Updated{event.update().status()});
+      case Event::FAILURE:
+        return spdlog::info("executor {} has ended, wait status {}", event.failure().executor_id().value(),
+                            event.failure().status());
+      case Event::ERROR:
+        return spdlog::error("the master says: {}", event.error().message());
+      default:
+        return;
+    }
+  }
+
+  ApiServer::Calls calls() {
+    ApiServer::Calls calls;
+    calls.up = [this](const UpRequest& request, ApiServer::Done<UpReply> done) {
+      driver_->deliver(UpAsked{remember(std::move(done)), request.bundle()});
+    };
+    calls.down = [this](const DownRequest& request, ApiServer::Done<DownReply> done) {
+      driver_->deliver(DownAsked{remember(std::move(done)), request});
+    };
+    calls.restart = [this](const RestartRequest& request, ApiServer::Done<RestartReply> done) {
+      driver_->deliver(RestartAsked{remember(std::move(done)), request});
+    };
+    calls.status = [this](const std::string& stack) { return status(stack); };
+    calls.events = [this](const std::string& stack, std::uint64_t after) {
+      return driver_->core().events(stack, after);
+    };
+    calls.logs = [this](const LogsRequest& request, ApiServer::LogSink sink) {
+      read_logs(loop_, operator_, [this, stack = request.stack()] { return status(stack); }, request, std::move(sink));
+    };
+    return calls;
+  }
+
+  Status status(const std::string& stack) {
+    Status status = driver_->core().status(now(), stack);
+    if (const auto file = read_cluster_file(options_.cluster_file)) *status.mutable_cluster() = file->cluster;
+    status.mutable_cluster()->mutable_root()->set_pid(static_cast<std::uint32_t>(::getpid()));
+    status.mutable_cluster()->mutable_root()->set_address(options_.api);
+    if (status.cluster().master().address().empty())
+      status.mutable_cluster()->mutable_master()->set_address(options_.masters.front());
+    return status;
+  }
+
+  template <class Reply>
+  CallId remember(ApiServer::Done<Reply> done) {
+    waiting_[++last_call_] = [done = std::move(done)](const Answer& answer) { done(std::get<Reply>(answer.reply)); };
+    return last_call_;
+  }
+
+  void act(Persist&) {}  // the driver's own
+  void act(SendCall& what) { client_->send(std::move(what.call)); }
+  void act(Answer& what) {
+    if (auto found = waiting_.extract(what.call)) found.mapped()(what);
+  }
+  void act(TearDown& what) {
+    operator_.tear_down(what.framework_id, [this, what](const std::string& failure) {
+      driver_->deliver(TornDown{what.stack, what.node, failure});
+    });
+  }
+  void act(ReleaseRole& what) {
+    operator_.release(what.role, [this, what](const std::string& failure) {
+      driver_->deliver(Released{what.stack, what.node, failure});
+    });
+  }
+  static void act(MakeFolder& what) { make_folder(what); }
+  static void act(RemoveFolder& what) {
+    std::error_code failure;
+    fs::remove_all(what.path, failure);
+    if (failure) spdlog::error("cannot remove {}: {}", what.path, failure.message());
+  }
+  void act(Announce& what) {
+    const auto& event = what.event;
+    spdlog::info("{} {} {} {}{}{}", event.kind(), event.stack(), event.node(), event.detail(),
+                 event.cause().empty() ? "" : " because ", event.cause());
+    if (api_) api_->announce(event);
+  }
+  void act(StatusChanged&) {
+    loop_.at_end_of_turn(this, [this] {
+      if (api_) api_->status_changed();
+    });
+  }
+
+  Loop& loop_;
+  const RootOptions& options_;
+  Operator operator_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<sdk::ArtifactServer> artifacts_;
+  std::optional<Driver<Core, Shell>> driver_;
+  std::unique_ptr<sdk::SchedulerClient> client_;
+  std::unique_ptr<ApiServer> api_;
+  std::optional<Loop::TimerId> timer_;
+  std::map<CallId, std::function<void(const Answer&)>> waiting_;
+  CallId last_call_ = 0;
+};
+
+}  // namespace
+
+int run_root(const RootOptions& given) {
+  RootOptions options = given;
+  const std::string folder = fs::path(options.state).lexically_normal().parent_path().string();
+  if (options.programs.empty()) options.programs = own_folder();
+  if (options.nodes.empty()) options.nodes = folder + "/nodes";
+  if (options.cluster_file.empty()) options.cluster_file = folder + "/cluster.json";
+  if (options.task_user.empty() && ::geteuid() == 0) options.task_user = "nobody";
+  std::error_code failure;
+  for (const auto& path : {options.state, options.nodes}) {
+    fs::create_directories(path, failure);
+    if (failure) {
+      spdlog::critical("cannot make {}: {}", path, failure.message());
+      return 1;
+    }
+  }
+  ::chmod(options.nodes.c_str(), 0711);
+
+  Loop loop;
+  ::signal(SIGPIPE, SIG_IGN);
+  int code = 0;
+  std::optional<Shell> shell;
+  loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
+  const auto election = make_file_election(loop, options.state, "root");
+  election->campaign(
+      [&] {
+        shell.emplace(loop, options);
+        if (const auto started = shell->start(); !started) {
+          spdlog::critical("{}", started.error().message);
+          code = 1;
+          return loop.stop();
+        }
+        spdlog::info("serving on {}, masters {}", options.api, options.masters.front());
+        report_ready(options.ready_fd);
+      },
+      [&](const std::string& reason) {
+        spdlog::critical("lost the election: {}", reason);
+        std::_Exit(1);
+      });
+  loop.run();
+  spdlog::info("ending");
+  shell.reset();
+  return code;
+}
+
+}  // namespace banyan::root
