@@ -9,10 +9,11 @@ namespace banyan::root {
 
 void Core::on(const UpAsked& input) {
   UpReply reply;
+  const Bundle& bundle = input.request.bundle();
   const auto answer = [&] { effects_.emplace_back(Answer{input.call, reply}); };
-  specs::Loaded loaded = load_bundle(input.bundle);
+  specs::Loaded loaded = load_bundle(bundle);
   if (!loaded.stack) {
-    for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, input.bundle.text()));
+    for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, bundle.text()));
     return answer();
   }
   const std::string stack_name = loaded.stack->name;
@@ -31,17 +32,35 @@ void Core::on(const UpAsked& input) {
                            "not supported yet: take the stack down first");
     if (!reply.conflict().empty()) return answer();
   }
+  reply_changes(running, *loaded.stack, changes, reply);
+  if (input.request.dry_run()) return answer();
   StackRecord record;
-  *record.mutable_bundle() = input.bundle;
-  adopt(record, std::move(*loaded.stack), changes, reply);
-  tell(stack_name, "", "stack.accepted", input.bundle.file(), running == nullptr ? "up" : "up on a running stack");
+  *record.mutable_bundle() = bundle;
+  adopt(record, std::move(*loaded.stack), changes);
+  tell(stack_name, "", "stack.accepted", bundle.file(), running == nullptr ? "up" : "up on a running stack");
   reply.set_event(event_seq_);
   answer();
 }
 
+/// What `up` will do, in words.
+void Core::reply_changes(const Stack* running, const specs::Stack& wanted,
+                         const std::vector<specs::StackChange>& changes, UpReply& reply) {
+  for (const auto& change : changes)
+    if (change.kind == specs::StackChange::Kind::restart_servers)
+      reply.add_changes("restart " + change.node + ": " + change.why);
+  for (const auto& spec : wanted.nodes) {
+    if (running == nullptr || !running->nodes.contains(spec.name)) {
+      reply.add_changes("add " + spec.name);
+      continue;
+    }
+    const Node& node = running->nodes.at(spec.name);
+    if (node.state == State::failed || node.state == State::quarantined)
+      reply.add_changes("retry " + spec.name + ": " + node.record.reason());
+  }
+}
+
 /// Takes the file over: new nodes wait, changed ones get a new handover, given-up ones are tried again.
-void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes,
-                 UpReply& reply) {
+void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes) {
   const bool fresh = !stacks_.contains(spec.name);
   Stack& stack = stacks_[spec.name];
   stack.record = record;
@@ -49,7 +68,6 @@ void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector
   bind(stack);
   for (const auto& change : changes) {
     if (change.kind != specs::StackChange::Kind::restart_servers) continue;
-    reply.add_changes("restart " + change.node + ": " + change.why);
     tell(stack.spec.name, change.node, "node.changed", change.why, "up");
   }
   for (const auto& node_spec : stack.spec.nodes) {
@@ -57,10 +75,8 @@ void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector
     if (node.record.state().empty()) {
       node.record.set_state(std::string(name(State::waiting)));
       node.touched = true;
-      reply.add_changes("add " + node_spec.name);
       tell(stack.spec.name, node_spec.name, "node.waiting", "", fresh ? "up" : "added by up");
     } else if (node.state == State::failed || node.state == State::quarantined) {
-      reply.add_changes("retry " + node_spec.name + ": " + node.record.reason());
       if (node.state == State::quarantined) ask_servers(node);
       retry(stack, node, "asked for by up");
     }

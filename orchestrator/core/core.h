@@ -58,7 +58,7 @@ struct Subscribed {};                                        ///< the master has
 struct Disconnected { std::string reason; };
 struct Offered { std::vector<mesos::v1::Offer> offers; };
 struct Updated { mesos::v1::TaskStatus status; };
-struct UpAsked { CallId call = 0; Bundle bundle; };
+struct UpAsked { CallId call = 0; UpRequest request; };
 struct DownAsked { CallId call = 0; DownRequest request; };
 struct RestartAsked { CallId call = 0; RestartRequest request; };
 /// How TearDown and ReleaseRole ended; `error` empty: done (or there was nothing to do).
@@ -160,8 +160,9 @@ class Core {
   void on(const TornDown&);
   void on(const Released&);
 
-  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes,
-             UpReply& reply);
+  static void reply_changes(const Stack* running, const specs::Stack& wanted,
+                            const std::vector<specs::StackChange>& changes, UpReply& reply);
+  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes);
   static void ask_servers(Node& node);
   void ask_scheduler(const Node& node);
 

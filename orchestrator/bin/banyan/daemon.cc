@@ -41,7 +41,8 @@ int pidfd_kill(int pidfd, int signal) {
   ::dup2(nothing, 0);
   ::dup2(log, 1);
   ::dup2(log, 2);
-  ::dup2(ready, 3);
+  if (ready == 3) ::fcntl(3, F_SETFD, 0);
+  else ::dup2(ready, 3);
   ::syscall(SYS_close_range, 4u, ~0u, 0u);
   ::execv(argv[0], argv);
   ::_exit(127);

@@ -155,7 +155,7 @@ class Shell {
   ApiServer::Calls calls() {
     ApiServer::Calls calls;
     calls.up = [this](const UpRequest& request, ApiServer::Done<UpReply> done) {
-      driver_->deliver(UpAsked{remember(std::move(done)), request.bundle()});
+      driver_->deliver(UpAsked{remember(std::move(done)), request});
     };
     calls.down = [this](const DownRequest& request, ApiServer::Done<DownReply> done) {
       driver_->deliver(DownAsked{remember(std::move(done)), request});

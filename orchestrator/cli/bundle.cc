@@ -1,0 +1,77 @@
+#include "orchestrator/cli/bundle.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+#include "orchestrator/api/cluster_file.h"
+
+namespace banyan::cli {
+namespace fs = std::filesystem;
+
+Result<std::string> find_stack_file(const Options& options) {
+  if (!options.file.empty()) return options.file;
+  std::error_code failure;
+  for (fs::path folder = fs::current_path(failure); !folder.empty(); folder = folder.parent_path()) {
+    for (const char* file_name : {"stack.yaml", "banyan.yaml"})
+      if (fs::exists(folder / file_name, failure)) return fs::relative(folder / file_name, failure).string();
+    if (folder == folder.root_path()) break;
+  }
+  return error("no stack file: name one, or be in a folder that has a stack.yaml");
+}
+
+Result<Read> read_bundle(const Options& options) {
+  const auto path = find_stack_file(options);
+  if (!path) return tl::unexpected(path.error());
+  Read read;
+  auto& bundle = read.bundle;
+  bundle.set_file(*path == "-" ? "<stdin>" : *path);
+  if (*path == "-") {
+    bundle.set_text(std::string(std::istreambuf_iterator<char>(std::cin), {}));
+  } else {
+    std::error_code failure;
+    if (!fs::is_regular_file(*path, failure)) return error("no such file: " + *path);
+    auto text = root::read_file(*path);
+    if (!text) return tl::unexpected(text.error());
+    bundle.set_text(std::move(*text));
+  }
+  bundle.set_profile(options.profile);
+  for (const auto& [key, value] : options.vars) (*bundle.mutable_vars())[key] = value;
+
+  const fs::path folder = *path == "-" ? fs::path() : fs::path(*path).parent_path();
+  specs::Source source;
+  source.file = bundle.file();
+  source.text = bundle.text();
+  source.profile = options.profile;
+  source.vars = options.vars;
+  source.read_file = [&](const std::string& named) -> Result<std::string> {
+    auto content = root::read_file((folder / named).string());
+    if (content) (*bundle.mutable_files())[named] = *content;
+    return content;
+  };
+  read.loaded = specs::load(source);
+  if (read.loaded.stack)
+    for (const auto& named : read.loaded.stack->files)
+      if (!bundle.files().contains(named)) {
+        const auto content = source.read_file(named);
+        if (!content) return tl::unexpected(content.error());
+      }
+  return read;
+}
+
+std::string stack_name_in(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("name:")) continue;
+    std::string value = line.substr(5);
+    if (const auto comment = value.find(" #"); comment != std::string::npos) value.erase(comment);
+    const auto begin = value.find_first_not_of(" \t\"'");
+    const auto end = value.find_last_not_of(" \t\"'\r");
+    return begin == std::string::npos ? "" : value.substr(begin, end - begin + 1);
+  }
+  return "";
+}
+
+}  // namespace banyan::cli

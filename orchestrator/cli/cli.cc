@@ -1,0 +1,227 @@
+#include "orchestrator/cli/cli.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+
+#include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/verbs.h"
+#include "specs/diagnostic.h"
+
+namespace banyan::cli {
+namespace {
+
+std::atomic<bool> interrupt_seen{false};
+
+void print_exit_codes() {
+  for (const auto& row : exit_rows) std::cout << (row.code < 10 ? "  " : row.code < 100 ? " " : "") << row.code << "  "
+                                              << row.meaning << "\n";
+}
+
+void add_options(CLI::App& app, Options& options, std::vector<std::string>& vars, std::string& timeout) {
+  app.add_option("-f,--file", options.file, "stack file; - is stdin (default: stack.yaml here or above)");
+  app.add_option("-p,--stack", options.stack, "stack name (default: the file's, or the only one running)");
+  app.add_option("--profile", options.profile, "profile of the stack file");
+  app.add_option("--var", vars, "k=v: set a variable of the stack file; repeatable")->allow_extra_args(false);
+  app.add_option("-o,--output", options.output, "how to print")
+      ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "name", "tree", "text", "dot", "mermaid"}));
+  app.add_option("--progress", options.progress, "how up and down show progress")
+      ->check(CLI::IsMember({"auto", "tty", "plain", "json", "quiet"}));
+  app.add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_flag_callback("--no-color", [&options] { options.color = "never"; }, "same as --color never");
+  app.add_option("--address", options.address, "the root's address (default: $BANYAN_ADDRESS, else this machine's)");
+  app.add_option("--timeout", timeout, "give up watching after this: 90s, 5m, 1m30s");
+  app.add_flag("-y,--yes", options.yes, "do not ask");
+  app.add_flag("-q,--quiet", options.quiet, "say only what was asked for");
+  app.add_flag("--dry-run", options.dry_run, "say what would be done, do nothing");
+}
+
+bool settle(Options& options, const std::vector<std::string>& vars, const std::string& timeout) {
+  for (const auto& pair : vars) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      complain("--var wants k=v, not \"" + pair + "\"", exit_usage);
+      return false;
+    }
+    options.vars[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  if (!timeout.empty() && !parse_duration(timeout, options.timeout)) {
+    complain("--timeout wants a duration such as 90s or 5m, not \"" + timeout + "\"", exit_usage);
+    return false;
+  }
+  return true;
+}
+
+/// What a verb's own flags and words fill in.
+struct Words {
+  std::string node, what;
+  bool detach = false, volumes = false, now = false, scheduler = false, watch = false, follow = false;
+  bool detailed = false;
+  std::int64_t lines = 100;
+  std::uint64_t after = 0;
+};
+
+using Verb = std::function<int()>;
+
+CLI::App* find_verb(CLI::App& app, const std::string& name) {
+  const auto found = app.get_subcommands([&name](const CLI::App* sub) { return sub->check_name(name); });
+  return found.empty() ? nullptr : found.front();
+}
+
+void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words, Verb& chosen) {
+  const auto verb = [&](const char* name, const char* help, std::function<int()> run) {
+    auto* sub = app.add_subcommand(name, help)->fallthrough();
+    sub->callback([&chosen, run = std::move(run)] { chosen = run; });
+    return sub;
+  };
+  const auto takes_file = [&options](CLI::App* sub) { sub->add_option("FILE", options.file, "stack file"); };
+
+  takes_file(verb("validate", "check a stack file: every mistake at once", [&] { return validate(options); }));
+  auto* plan_verb = verb("plan", "what would start, in which order, and why", [&] { return plan(options, words.detailed); });
+  takes_file(plan_verb);
+  plan_verb->add_flag("--detailed-exitcode", words.detailed, "exit 10 when there are changes");
+  auto* up_verb = verb("up", "bring a stack up and wait until it serves", [&] { return up(options, words.detach); });
+  takes_file(up_verb);
+  up_verb->add_flag("-d,--detach", words.detach, "do not wait");
+  auto* down_verb = verb("down", "take a stack down, in reverse order; its data stays",
+                         [&] { return down(options, words.volumes, words.now); });
+  takes_file(down_verb);
+  down_verb->add_flag("--volumes", words.volumes, "delete its data too");
+  down_verb->add_flag("--now", words.now, "do not drain");
+  auto* status_verb = verb("status", "what runs where", [&] { return status(options, words.watch); })->alias("ps");
+  status_verb->add_flag("-w,--watch", words.watch, "keep showing it");
+  verb("why", "why a framework is in the state it is in", [&] { return why(options, words.node); })
+      ->add_option("NODE", words.node)->required();
+  auto* events_verb = verb("events", "what happened, and why",
+                           [&] { return events(options, words.follow, words.after); });
+  events_verb->add_flag("-f,--follow", words.follow, "go on as it happens");
+  events_verb->add_option("--after", words.after, "only events with a higher sequence number");
+  auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers", [&] {
+    return logs(options, words.node, words.follow, words.scheduler, words.lines);
+  });
+  logs_verb->add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler")->required();
+  logs_verb->add_flag("-f,--follow", words.follow, "go on as it is written");
+  logs_verb->add_option("-n,--tail", words.lines, "lines from the end of each file; -1: all");
+  logs_verb->add_flag("--scheduler", words.scheduler, "of its scheduler instead");
+  verb("endpoints", "addresses and names", [&] { return endpoints(options, words.node); })->add_option("NODE", words.node);
+  takes_file(verb("graph", "who depends on whom", [&] { return graph(options); }));
+  auto* restart_verb = verb("restart", "restart a framework's servers, one at a time",
+                            [&] { return restart(options, words.node, words.scheduler); });
+  restart_verb->add_option("NODE", words.node)->required();
+  restart_verb->add_flag("--scheduler", words.scheduler, "its scheduler instead");
+  verb("explain", "what an error code or a state means", [&] { return explain(words.what); })
+      ->add_option("CODE|STATE", words.what)->required();
+  verb("version", "the version", [&hooks] {
+    std::cout << "banyan " << hooks.version << "\n";
+    return static_cast<int>(exit_ok);
+  });
+  verb("help", "this, or `help exit-codes`", [&app, &words] {
+    if (words.what == "exit-codes") print_exit_codes();
+    else if (auto* sub = words.what.empty() ? nullptr : find_verb(app, words.what)) std::cout << sub->help();
+    else std::cout << app.help();
+    return static_cast<int>(exit_ok);
+  })->add_option("TOPIC", words.what);
+  // Listed here for help; run before parsing, since their flags are theirs.
+  verb("dev", "run a master, an agent and a root on this machine", [] { return static_cast<int>(exit_usage); });
+  verb("root", "run a root scheduler on a cluster", [] { return static_cast<int>(exit_usage); });
+}
+
+/// "unknown verb", with the nearest one.
+int unknown_verb(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> verbs;
+  for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) verbs.push_back(sub->get_name());
+  const auto near = specs::nearest(word, verbs);
+  return complain("unknown verb \"" + word + "\"" + (near.empty() ? "; `banyan help` lists them"
+                                                                  : "; did you mean \"" + near + "\"?"), exit_usage);
+}
+
+}  // namespace
+
+Paint paint_for(const Options& options, int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  if (options.color == "always") return {true};
+  if (options.color == "never" || (no_color != nullptr && *no_color != '\0')) return {false};
+  return {::isatty(fd) != 0};
+}
+
+int complain(const std::string& message, int code) {
+  std::cerr << "error: " << message << "\n";
+  return code;
+}
+
+std::string unknown_node(const std::string& node, const std::vector<std::string>& known) {
+  const auto near = specs::nearest(node, known);
+  std::string text = "no framework \"" + node + "\" is running";
+  if (!near.empty()) return text + "; did you mean \"" + near + "\"?";
+  for (std::size_t i = 0; i < known.size(); ++i) text += (i == 0 ? "; there are " : ", ") + known[i];
+  return text;
+}
+
+void catch_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupt_seen = true; };
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+bool interrupted() { return interrupt_seen; }
+
+bool parse_duration(const std::string& text, Duration& out) {
+  Duration total{0};
+  std::size_t at = 0;
+  if (text.empty()) return false;
+  while (at < text.size()) {
+    std::size_t digits = 0;
+    double value = 0;
+    try {
+      value = std::stod(text.substr(at), &digits);
+    } catch (const std::exception&) {
+      return false;
+    }
+    at += digits;
+    const auto unit_end = std::min(text.find_first_of("0123456789.", at), text.size());
+    const std::string unit = text.substr(at, unit_end - at);
+    const double factor = unit == "ms" ? 0.001 : unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : -1;
+    if (factor < 0 || value < 0) return false;
+    total += from_seconds(value * factor);
+    at = unit_end;
+  }
+  out = total;
+  return true;
+}
+
+int run(int argc, char** argv, const Hooks& hooks) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "root") return hooks.root({argv + 2, argv + argc});
+  if (first == "dev") return hooks.dev({argv + 2, argv + argc});
+
+  Options options;
+  Words words;
+  std::vector<std::string> vars;
+  std::string timeout;
+  Verb chosen;
+  CLI::App app{"Banyan brings up frameworks that bring up frameworks.", "banyan"};
+  app.set_version_flag("--version", "banyan " + hooks.version);
+  app.require_subcommand(0, 1);
+  add_options(app, options, vars, timeout);
+  add_verbs(app, hooks, options, words, chosen);
+  if (!first.empty() && first[0] != '-' && find_verb(app, first) == nullptr)
+    return unknown_verb(app, first);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return app.exit(failure) == 0 ? exit_ok : exit_usage;
+  }
+  if (!settle(options, vars, timeout)) return exit_usage;
+  if (!chosen) {
+    std::cout << app.help();
+    return exit_usage;
+  }
+  return chosen();
+}
+
+}  // namespace banyan::cli

@@ -1,0 +1,136 @@
+#include "orchestrator/cli/connect.h"
+
+#include <fcntl.h>
+#include <grpcpp/grpcpp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "orchestrator/cli/bundle.h"
+
+namespace banyan::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto connect_patience = 10s;
+constexpr int start_patience_ms = 60'000;
+
+Result<Connection> connect_to(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // As one group: a root that comes back after its death is found within a moment.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+  arguments.SetMaxReceiveMessageSize(-1);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!channel->WaitForConnected(std::chrono::system_clock::now() + connect_patience))
+    return error("the root does not answer on " + address);
+  return Connection{root::Root::NewStub(channel), address};
+}
+
+/// Whether process `pid` is there at all (a cluster.json of a dev that was killed is stale).
+bool alive(std::uint32_t pid) { return pid != 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM); }
+
+Result<std::string> configured(const Options& options) {
+  if (!options.address.empty()) return options.address;
+  if (const char* set = std::getenv("BANYAN_ADDRESS"); set != nullptr && *set != '\0') return std::string(set);
+  const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
+  if (!file || !alive(file->cluster.dev().pid()))
+    return error("no cluster is running here; `banyan up STACK.yaml` or `banyan dev` starts one, --address names another");
+  return file->api;
+}
+
+/// Runs our own program as `dev` in a session of its own, with nothing of ours: an inherited pipe would keep whoever
+/// reads our output waiting for ever.
+Result<void> start_dev() {
+  int ready[2];
+  if (::pipe2(ready, O_CLOEXEC) != 0) return error(std::string("pipe: ") + std::strerror(errno));
+  const std::string folder = cluster_folder();
+  std::error_code failure;
+  fs::create_directories(folder + "/logs", failure);
+  if (failure) return error("cannot make " + folder + ": " + failure.message() + "; set BANYAN_STATE to another folder");
+  const std::string program = fs::read_symlink("/proc/self/exe", failure).string();
+  const std::string log = folder + "/logs/dev.log";
+  const int pid = ::fork();
+  if (pid < 0) return error(std::string("fork: ") + std::strerror(errno));
+  if (pid == 0) {
+    ::setsid();
+    if (::fork() != 0) ::_exit(0);  // init's child, not ours
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
+    ::dup2(nothing, 0);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    if (ready[1] == 3) ::fcntl(3, F_SETFD, 0);
+    else ::dup2(ready[1], 3);
+    ::syscall(SYS_close_range, 4u, ~0u, 0u);
+    [[maybe_unused]] const int moved = ::chdir("/");
+    ::execl(program.c_str(), program.c_str(), "dev", "--state", folder.c_str(), "--background", "--ready-fd", "3",
+            static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  ::close(ready[1]);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  pollfd waited{ready[0], POLLIN, 0};
+  const int answered = ::poll(&waited, 1, start_patience_ms);
+  char word[8];
+  const auto n = answered > 0 ? ::read(ready[0], word, sizeof word) : 0;
+  ::close(ready[0]);
+  if (n > 0) return {};
+  return error(std::string(answered == 0 ? "the local cluster was not ready within a minute"
+                                         : "the local cluster could not be started") +
+               "; its logs are in " + folder + "/logs");
+}
+
+}  // namespace
+
+std::string cluster_folder() { return fs::absolute(root::state_folder() + "/default").lexically_normal().string(); }
+
+Result<Connection> connect(const Options& options) {
+  const auto address = configured(options);
+  if (!address) return tl::unexpected(address.error());
+  return connect_to(*address);
+}
+
+Result<Connection> connect_or_start(const Options& options, bool& started) {
+  started = false;
+  const auto address = configured(options);
+  if (address) return connect_to(*address);
+  if (!options.address.empty() || std::getenv("BANYAN_ADDRESS") != nullptr) return tl::unexpected(address.error());
+  if (!options.quiet) std::fprintf(stderr, "starting a local cluster in %s\n", cluster_folder().c_str());
+  if (const auto done = start_dev(); !done) return tl::unexpected(done.error());
+  started = true;
+  return connect(options);
+}
+
+void end_background_dev() {
+  const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
+  if (!file || !file->started_by_up || file->cluster.dev().pid() == 0) return;
+  const int pidfd =
+      static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->cluster.dev().pid()), 0));
+  if (pidfd < 0) return;
+  ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, nullptr, 0);
+  pollfd waited{pidfd, POLLIN, 0};
+  ::poll(&waited, 1, 15'000);
+  ::close(pidfd);
+}
+
+std::string stack_name(const Options& options) {
+  if (!options.stack.empty() || options.file.empty() || options.file == "-") return options.stack;
+  return stack_name_in(root::read_file(options.file).value_or(""));
+}
+
+}  // namespace banyan::cli

@@ -1,0 +1,36 @@
+// What each exit code of `banyan` means; printed by `banyan help exit-codes`.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace banyan::cli {
+
+enum Exit : int {
+  exit_ok = 0,
+  exit_failed = 1,
+  exit_usage = 2,
+  exit_timeout = 3,
+  exit_conflict = 4,
+  exit_unreachable = 5,
+  exit_changes = 10,
+  exit_interrupted = 130,
+};
+
+struct ExitRow {
+  int code;
+  std::string_view meaning;
+};
+
+inline constexpr std::array<ExitRow, 8> exit_rows{{
+    {exit_ok, "done; for `up`: everything serves"},
+    {exit_failed, "failed: a node is quarantined or failed, or the request was refused"},
+    {exit_usage, "wrong usage, or the stack file is invalid"},
+    {exit_timeout, "timed out: a wait passed its deadline, or --timeout did"},
+    {exit_conflict, "conflict with what is running, or another `banyan dev` holds the folder"},
+    {exit_unreachable, "not connected: no cluster, or its root does not answer"},
+    {exit_changes, "with --detailed-exitcode: there are changes to make"},
+    {exit_interrupted, "interrupted (Ctrl-C stops watching, never the stack)"},
+}};
+
+}  // namespace banyan::cli

@@ -1,0 +1,42 @@
+// The live view of `up` and `down`: what changed between two statuses, as a picture or as lines. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "banyan/root.pb.h"
+#include "orchestrator/cli/paint.h"
+
+namespace banyan::cli {
+
+enum class Goal { up, down };
+
+struct Frame {
+  std::string verb;              ///< "up", "down"
+  std::uint64_t elapsed_ms = 0;  ///< since the verb began
+  std::uint64_t age_ms = 0;      ///< since the status arrived: timers go on between statuses
+  std::size_t tick = 0;          ///< turns the spinner
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+
+/// One picture, line by line: a header, then a line per node in launch order. Rows never jump; what does not fit on the
+/// screen becomes " … N more".
+[[nodiscard]] std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, const Paint& paint);
+
+/// One line per node whose state or, while it waits, whose reason changed. `before`: nothing at first.
+[[nodiscard]] std::vector<std::string> changes(const std::optional<root::Stack>& before, const root::Stack& now,
+                                               std::uint64_t elapsed_ms, const Paint& paint);
+/// The same as JSON objects: {"elapsed_ms","node","state","reason"}.
+[[nodiscard]] std::vector<std::string> changes_json(const std::optional<root::Stack>& before, const root::Stack& now,
+                                                    std::uint64_t elapsed_ms);
+
+/// How `up` stands: nothing while it goes on, else the exit code.
+[[nodiscard]] std::optional<int> verdict(const root::Stack& stack);
+
+/// The last words: "logging serves: 5 nodes in 41.2s; the longest way was zookeeper 9.1s -> kafka 20.4s -> …".
+[[nodiscard]] std::string summary(const root::Stack& stack, std::uint64_t elapsed_ms);
+
+}  // namespace banyan::cli

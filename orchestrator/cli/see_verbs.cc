@@ -1,0 +1,215 @@
+// status, why, events, logs, endpoints: what runs where, and what waits for what.
+#include <unistd.h>
+
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "orchestrator/cli/connect.h"
+#include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/render.h"
+#include "orchestrator/cli/screen.h"
+#include "orchestrator/cli/verbs.h"
+#include "orchestrator/cli/watch.h"
+
+namespace banyan::cli {
+namespace {
+
+/// The status, or an exit code after the failure was told.
+int get_status(const Options& options, root::Status& status) {
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  grpc::ClientContext context;
+  root::StatusRequest request;
+  request.set_stack(stack_name(options));
+  if (const auto done = connection->root->GetStatus(&context, request, &status); !done.ok())
+    return complain("the root: " + done.error_message(), exit_unreachable);
+  if (!request.stack().empty() && status.stacks().empty())
+    return complain("no stack \"" + request.stack() + "\" is running", exit_failed);
+  return exit_ok;
+}
+
+std::vector<std::string> node_names(const root::Status& status) {
+  std::vector<std::string> names;
+  for (const auto& stack : status.stacks())
+    for (const auto& node : stack.nodes()) names.push_back(node.name());
+  return names;
+}
+
+std::string status_text(const Options& options, const root::Status& status, const Paint& paint) {
+  if (options.output == "json" || options.output == "jsonl") return status_json(status);
+  if (options.output == "name") {
+    std::string text;
+    for (const auto& name : node_names(status)) text += name + "\n";
+    return text;
+  }
+  if (options.output == "tree") {
+    std::string text;
+    for (const auto& stack : status.stacks()) text += render_graph(stack, paint);
+    return text;
+  }
+  return render_status(status, paint, options.output == "wide");
+}
+
+std::vector<std::string> lines_of(const std::string& text, std::size_t columns, std::size_t rows) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    lines.push_back(fit(text.substr(at, end - at), columns));
+    at = end == std::string::npos ? text.size() : end + 1;
+  }
+  if (rows > 2 && lines.size() > rows - 1) {
+    lines.resize(rows - 2);
+    lines.emplace_back("…");
+  }
+  return lines;
+}
+
+/// Where it hurts: nodes not at their goal, with the reason.
+std::string attention(const root::Status& status, const Paint& paint) {
+  std::string text;
+  for (const auto& stack : status.stacks())
+    for (const auto& node : stack.nodes())
+      if (node.state() != "serving" && node.state() != "completed") text += render_why(node, paint);
+  return text.empty() ? "" : "\n" + text;
+}
+
+int watch_status(const Options& options) {
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  catch_interrupt();
+  const Paint paint = paint_for(options, 1);
+  const bool terminal = ::isatty(1) != 0 && options.output != "json" && options.output != "jsonl";
+  Screen screen(1);
+  auto watch = std::make_unique<Watch>(*connection->root, stack_name(options));
+  std::optional<root::Status> last;
+  for (;;) {
+    auto status = watch->next(std::chrono::milliseconds(terminal ? 1000 : 200));
+    if (interrupted()) return exit_interrupted;
+    if (watch->ended()) watch = std::make_unique<Watch>(*connection->root, stack_name(options));
+    const bool news = status.has_value();
+    if (news) last = std::move(status);
+    if (!last) continue;
+    if (!terminal) {
+      if (news) std::cout << status_text(options, *last, paint) << std::flush;
+      continue;
+    }
+    screen.draw(lines_of(status_text(options, *last, paint) + attention(*last, paint), screen.columns(), screen.rows()));
+    for (auto& stack : *last->mutable_stacks())
+      if (!news)
+        for (auto& node : *stack.mutable_nodes()) node.set_since_ms(node.since_ms() + 1000);
+  }
+}
+
+}  // namespace
+
+int status(const Options& options, bool watch) {
+  if (watch) return watch_status(options);
+  root::Status answer;
+  if (const int code = get_status(options, answer); code != exit_ok) return code;
+  std::cout << status_text(options, answer, paint_for(options, 1));
+  return exit_ok;
+}
+
+int why(const Options& options, const std::string& wanted) {
+  root::Status answer;
+  if (const int code = get_status(options, answer); code != exit_ok) return code;
+  for (const auto& stack : answer.stacks())
+    for (const auto& node : stack.nodes()) {
+      if (node.name() != wanted) continue;
+      if (options.output == "json") {
+        root::Status one;
+        *one.add_stacks() = stack;
+        one.mutable_stacks(0)->clear_nodes();
+        *one.mutable_stacks(0)->add_nodes() = node;
+        std::cout << status_json(one);
+      } else {
+        std::cout << render_why(node, paint_for(options, 1));
+      }
+      return exit_ok;
+    }
+  return complain(unknown_node(wanted, node_names(answer)), exit_usage);
+}
+
+int events(const Options& options, bool follow, std::uint64_t after) {
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  grpc::ClientContext context;
+  root::EventsRequest request;
+  request.set_stack(stack_name(options));
+  request.set_after(after);
+  request.set_follow(follow);
+  const auto reader = connection->root->Events(&context, request);
+  const Paint paint = paint_for(options, 1);
+  const bool as_json = options.output == "json" || options.output == "jsonl";
+  std::optional<std::uint64_t> zero;
+  bool first = true;
+  if (options.output == "json") std::cout << "[";
+  for (root::Event event; reader->Read(&event); first = false) {
+    if (event.kind() == "stack.accepted" || !zero) zero = event.mono_ms();
+    if (as_json) std::cout << (options.output == "json" && !first ? "," : "") << event_json(event);
+    else std::cout << render_event(event, *zero, paint);
+    if (options.output != "json") std::cout << "\n";
+    if (follow) std::cout << std::flush;
+  }
+  if (options.output == "json") std::cout << "]\n";
+  const auto done = reader->Finish();
+  return done.ok() ? exit_ok : complain("the root: " + done.error_message(), exit_unreachable);
+}
+
+int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines) {
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  root::LogsRequest request;
+  request.set_stack(stack_name(options));
+  const auto slash = target.find('/');
+  request.set_node(target.substr(0, slash));
+  if (slash != std::string::npos) request.set_task(target.substr(slash + 1));
+  if (request.task() == "scheduler") request.clear_task(), scheduler = true;
+  request.set_scheduler(scheduler);
+  request.set_follow(follow);
+  request.set_tail_lines(lines);
+  request.set_stderr_too(true);
+  {
+    root::Status known;
+    if (const int code = get_status(options, known); code != exit_ok) return code;
+    const auto names = node_names(known);
+    if (std::find(names.begin(), names.end(), request.node()) == names.end())
+      return complain(unknown_node(request.node(), names), exit_usage);
+  }
+  grpc::ClientContext context;
+  const auto reader = connection->root->Logs(&context, request);
+  const Paint paint = paint_for(options, 1);
+  std::map<std::string, std::string> unfinished;  // per source, a line whose end has not come
+  int code = exit_ok;
+  const auto print = [&](const std::string& source, const std::string& line) {
+    std::cout << paint(Tone::busy, source) << " | " << line << "\n";
+  };
+  for (root::LogChunk chunk; reader->Read(&chunk);) {
+    if (!chunk.error().empty()) code = complain(chunk.error(), exit_failed);
+    std::string& text = unfinished[chunk.source()];
+    text += chunk.data();
+    std::size_t at = 0;
+    for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+      print(chunk.source(), text.substr(at, end - at));
+    text.erase(0, at);
+    std::cout << std::flush;
+  }
+  for (const auto& [source, text] : unfinished)
+    if (!text.empty()) print(source, text);
+  const auto done = reader->Finish();
+  return done.ok() ? code : complain("the root: " + done.error_message(), exit_unreachable);
+}
+
+int endpoints(const Options& options, const std::string& node) {
+  root::Status answer;
+  if (const int code = get_status(options, answer); code != exit_ok) return code;
+  const auto names = node_names(answer);
+  if (!node.empty() && std::find(names.begin(), names.end(), node) == names.end())
+    return complain(unknown_node(node, names), exit_usage);
+  std::cout << (options.output == "json" ? endpoints_json(answer, node)
+                                         : render_endpoints(answer, node, paint_for(options, 1)));
+  return exit_ok;
+}
+
+}  // namespace banyan::cli

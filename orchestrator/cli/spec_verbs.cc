@@ -1,0 +1,161 @@
+// validate, plan, graph, explain: what a stack file means.
+#include <boost/json.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "orchestrator/cli/bundle.h"
+#include "orchestrator/cli/connect.h"
+#include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/render.h"
+#include "orchestrator/cli/verbs.h"
+#include "orchestrator/core/states.h"
+#include "specs/plan.h"
+
+namespace banyan::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// The bundle, or the exit code after its errors were printed.
+Result<Read> read_or_complain(const Options& options, int& code) {
+  auto read = read_bundle(options);
+  code = exit_ok;
+  if (!read) {
+    code = complain(read.error().message, exit_usage);
+  } else if (!read->loaded.stack) {
+    code = exit_usage;
+    if (options.output == "json") std::cout << specs::render_json(read->loaded.diagnostics) << "\n";
+    else
+      for (const auto& diagnostic : read->loaded.diagnostics)
+        std::cerr << specs::render(diagnostic, read->bundle.text()) << "\n";
+  }
+  return read;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string plan_json(const specs::Stack& stack) {
+  json::array steps;
+  for (const auto& step : specs::plan(stack)) {
+    json::array after;
+    for (const auto& word : step.after) after.emplace_back(json::string(word));
+    steps.push_back({{"node", step.node},
+                     {"level", step.level},
+                     {"servers", step.servers},
+                     {"after", after},
+                     {"cause", step.cause}});
+  }
+  return json::serialize(json::object{{"name", stack.name}, {"steps", steps}});
+}
+
+/// What `up` would change on what runs; nothing if no cluster runs.
+std::vector<std::string> running_changes(const Options& options, const root::Bundle& bundle, std::string& conflict) {
+  const auto connection = connect(options);
+  if (!connection) return {};
+  root::UpRequest request;
+  *request.mutable_bundle() = bundle;
+  request.set_dry_run(true);
+  grpc::ClientContext context;
+  root::UpReply reply;
+  if (!connection->root->Up(&context, request, &reply).ok()) return {};
+  conflict = reply.conflict();
+  return {reply.changes().begin(), reply.changes().end()};
+}
+
+}  // namespace
+
+int validate(const Options& options) {
+  int code = exit_ok;
+  const auto read = read_or_complain(options, code);
+  if (code != exit_ok) return code;
+  const auto& stack = *read->loaded.stack;
+  std::size_t servers = 0;
+  for (const auto& node : stack.nodes)
+    for (const auto& server : node.servers) servers += server.instances;
+  if (options.output == "json") std::cout << "[]\n";
+  else if (!options.quiet)
+    std::cout << read->bundle.file() << " is valid: stack " << stack.name << ", " << stack.nodes.size()
+              << (stack.nodes.size() == 1 ? " framework, " : " frameworks, ") << servers
+              << (servers == 1 ? " server\n" : " servers\n");
+  return exit_ok;
+}
+
+int plan(const Options& options, bool detailed_exitcode) {
+  int code = exit_ok;
+  const auto read = read_or_complain(options, code);
+  if (code != exit_ok) return code;
+  const auto& stack = *read->loaded.stack;
+  if (options.output == "json") {
+    std::cout << plan_json(stack) << "\n";
+    return exit_ok;
+  }
+  const Paint paint = paint_for(options, 1);
+  std::vector<std::vector<std::string>> rows{{paint(Tone::faint, "#"), paint(Tone::faint, "FRAMEWORK"),
+                                              paint(Tone::faint, "SERVERS"), paint(Tone::faint, "STARTS AFTER"),
+                                              paint(Tone::faint, "BECAUSE OF")}};
+  std::size_t number = 0;
+  for (const auto& step : specs::plan(stack))
+    rows.push_back({std::to_string(++number), step.node, std::to_string(step.servers),
+                    step.after.empty() ? "at once" : joined(step.after), step.cause});
+  std::cout << "stack " << stack.name << "\n" << table(rows, {0, 2});
+  std::string conflict;
+  const auto changes = running_changes(options, read->bundle, conflict);
+  if (!conflict.empty()) return complain(conflict, exit_conflict);
+  std::cout << (changes.empty() ? "\nnothing to change, or no cluster is running\n" : "\n`up` will:\n");
+  for (const auto& change : changes) std::cout << "  " << change << "\n";
+  return detailed_exitcode && !changes.empty() ? exit_changes : exit_ok;
+}
+
+int graph(const Options& options) {
+  const auto file = find_stack_file(options);
+  if (!file) {  // no file: the graph that runs
+    const auto connection = connect(options);
+    if (!connection) return complain(connection.error().message, exit_unreachable);
+    grpc::ClientContext context;
+    root::StatusRequest request;
+    request.set_stack(options.stack);
+    root::Status status;
+    if (const auto done = connection->root->GetStatus(&context, request, &status); !done.ok())
+      return complain(done.error_message(), exit_unreachable);
+    for (const auto& stack : status.stacks()) std::cout << render_graph(stack, paint_for(options, 1));
+    return status.stacks().empty() ? complain("no stack is running, and there is no stack file here", exit_usage)
+                                   : exit_ok;
+  }
+  int code = exit_ok;
+  const auto read = read_or_complain(options, code);
+  if (code != exit_ok) return code;
+  const auto form = options.output == "dot"       ? specs::GraphForm::dot
+                    : options.output == "mermaid" ? specs::GraphForm::mermaid
+                    : options.output == "json"    ? specs::GraphForm::json
+                                                  : specs::GraphForm::text;
+  const std::string drawn = specs::draw(*read->loaded.stack, form);
+  std::cout << drawn << (drawn.ends_with('\n') ? "" : "\n");
+  return exit_ok;
+}
+
+int explain(const std::string& what) {
+  if (const auto state = root::state_named(what)) {
+    std::cout << what << ": " << root::row(*state).meaning << "\n  it may become:";
+    for (const auto& next : root::states)
+      if (root::may_move(*state, next.state)) std::cout << " " << next.name;
+    std::cout << "\n";
+    return exit_ok;
+  }
+  if (const auto* found = specs::explain(what)) {
+    std::cout << found->code << ": " << found->title << "\n\n" << found->text << "\n";
+    return exit_ok;
+  }
+  std::vector<std::string> known;
+  for (const auto& row : root::states) known.emplace_back(row.name);
+  for (const auto& explanation : specs::all_explanations()) known.emplace_back(explanation.code);
+  const auto near = specs::nearest(what, known);
+  return complain("there is no code or state \"" + what + "\"" +
+                      (near.empty() ? "; codes look like E104, states like waiting" : "; did you mean " + near + "?"),
+                  exit_usage);
+}
+
+}  // namespace banyan::cli
