@@ -77,7 +77,7 @@ void add_uri(const specs::Uri& uri, mesos::v1::ExecutorInfo& executor) {
 
 }  // namespace
 
-Handover build_handover(const Setup& setup, const Bundle& bundle, const std::string& stack, const specs::Node& node,
+Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node,
                         const NodeRecord& record, std::vector<Dependency> dependencies) {
   Handover handover;
   handover.set_version(0);
@@ -87,12 +87,7 @@ Handover build_handover(const Setup& setup, const Bundle& bundle, const std::str
   handover.set_role(specs::role(stack, node.name));
   for (const auto& master : setup.masters) handover.add_masters(master);
   for (auto& dependency : dependencies) *handover.add_dependencies() = std::move(dependency);
-  handover.set_config(specs::to_json(node));
-  for (const auto& server : node.servers)
-    for (const auto& file : server.files)
-      if (file.source)
-        if (const auto found = bundle.files().find(*file.source); found != bundle.files().end())
-          (*handover.mutable_files())[*file.source] = found->second;
+  handover.set_config(specs::to_json(node));  // with the templates' text: load() has read the files
   handover.set_store(setup.nodes_folder + "/" + stack + "." + node.name);
   for (const auto& [server, count] : record.server_restarts()) (*handover.mutable_restarts())[server] = count;
   if (const auto& user = node.user.empty() ? setup.task_user : node.user; !user.empty()) handover.set_user(user);

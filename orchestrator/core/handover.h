@@ -13,9 +13,8 @@
 namespace banyan::root {
 
 /// Everything but the version. `dependencies` holds one entry per edge, in the order of the edges.
-[[nodiscard]] Handover build_handover(const Setup& setup, const Bundle& bundle, const std::string& stack,
-                                      const specs::Node& node, const NodeRecord& record,
-                                      std::vector<Dependency> dependencies);
+[[nodiscard]] Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node,
+                                      const NodeRecord& record, std::vector<Dependency> dependencies);
 
 /// Equal but for the version.
 [[nodiscard]] bool same_content(const Handover& a, const Handover& b);

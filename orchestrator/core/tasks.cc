@@ -326,7 +326,7 @@ void Core::refresh_handover(Stack& stack, Node& node) {
   }
   Handover wanted;
   if (node.dirty) {
-    wanted = build_handover(setup_, stack.record.bundle(), stack.spec.name, *node.spec, record, std::move(dependencies));
+    wanted = build_handover(setup_, stack.spec.name, *node.spec, record, std::move(dependencies));
   } else {
     wanted = record.handover();
     wanted.clear_dependencies();

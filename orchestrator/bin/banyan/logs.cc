@@ -73,7 +73,8 @@ class Reading : public std::enable_shared_from_this<Reading> {
   }
 
   void find_sources() {
-    for (const auto& stack : status_().stacks())
+    const Status present = status_();
+    for (const auto& stack : present.stacks())
       for (const auto& node : stack.nodes()) {
         if (node.name() != request_.node()) continue;
         if (request_.scheduler())
