@@ -46,9 +46,8 @@ Result<std::vector<Rejected>> Elasticsearch::index(const std::vector<Document>& 
 }
 
 Result<void> Elasticsearch::install_template(int replicas) {
-  const json::object settings{{"number_of_shards", 1},
-                              {"number_of_replicas", replicas},
-                              {"index.unassigned.node_left.delayed_timeout", "5s"}};
+  const json::object settings{
+      {"number_of_shards", 1}, {"number_of_replicas", replicas}, {"index.unassigned.node_left.delayed_timeout", "5s"}};
   const json::object properties{{"id", {{"type", "keyword"}}},
                                 {"n", {{"type", "long"}}},
                                 {"ts", {{"type", "date"}}},
@@ -59,7 +58,8 @@ Result<void> Elasticsearch::install_template(int replicas) {
 }
 
 Result<bool> Elasticsearch::finds(const std::string& id) {
-  if (auto refreshed = servers_.call("POST", "/lines-*/_refresh", ""); !refreshed) return tl::unexpected(refreshed.error());
+  if (auto refreshed = servers_.call("POST", "/lines-*/_refresh", ""); !refreshed)
+    return tl::unexpected(refreshed.error());
   const json::object query{{"query", {{"term", {{"id", id}}}}}, {"track_total_hits", true}, {"size", 0}};
   auto text = servers_.call("POST", "/lines-*/_search", json::serialize(query));
   if (!text) return tl::unexpected(text.error());

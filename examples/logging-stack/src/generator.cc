@@ -65,8 +65,13 @@ class Burst : public std::enable_shared_from_this<Burst> {
  public:
   Burst(Loop& loop, Spool& spool, std::uint64_t count, std::uint64_t rate, std::string message,
         std::shared_ptr<Responder> responder)
-      : loop_(loop), spool_(spool), count_(count), rate_(rate), message_(std::move(message)),
-        responder_(std::move(responder)), start_(banyan::mono_now()) {}
+      : loop_(loop),
+        spool_(spool),
+        count_(count),
+        rate_(rate),
+        message_(std::move(message)),
+        responder_(std::move(responder)),
+        start_(banyan::mono_now()) {}
 
   /// Writes what is due by now, then waits for the next beat or answers.
   void go_on() {

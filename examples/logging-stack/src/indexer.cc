@@ -44,15 +44,11 @@ void log(const rd_kafka_t*, int level, const char*, const char* text) {
 
 Result<Consumer> subscribe(const IndexerOptions& options) {
   const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", options.brokers},
-      {"group.id", options.group},
-      {"enable.auto.commit", "false"},
-      {"auto.offset.reset", "earliest"},
+      {"bootstrap.servers", options.brokers}, {"group.id", options.group},
+      {"enable.auto.commit", "false"},        {"auto.offset.reset", "earliest"},
       {"session.timeout.ms", "6000"},  // a killed indexer's partitions are free again after this
-      {"heartbeat.interval.ms", "1500"},
-      {"topic.metadata.refresh.interval.ms", "5000"},
-      {"reconnect.backoff.max.ms", "1000"},
-      {"fetch.wait.max.ms", "100"},
+      {"heartbeat.interval.ms", "1500"},      {"topic.metadata.refresh.interval.ms", "5000"},
+      {"reconnect.backoff.max.ms", "1000"},   {"fetch.wait.max.ms", "100"},
       {"broker.address.family", "v4"},
   };
   char why[512] = "";
@@ -99,8 +95,7 @@ std::string text_of(const rd_kafka_message_t& message) {
 /// A message that is no line of ours, kept with where it came from.
 Document unreadable_document(const rd_kafka_message_t& message, const std::string& reason) {
   const json::object source{{"text", text_of(message)}, {"reason", reason}};
-  return {"unreadable",
-          fmt::format("{}-{}-{}", rd_kafka_topic_name(message.rkt), message.partition, message.offset),
+  return {"unreadable", fmt::format("{}-{}-{}", rd_kafka_topic_name(message.rkt), message.partition, message.offset),
           json::serialize(source)};
 }
 

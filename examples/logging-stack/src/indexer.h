@@ -12,7 +12,7 @@
 namespace example {
 
 struct IndexerOptions {
-  std::string brokers;                     ///< comma list of host:port
+  std::string brokers;  ///< comma list of host:port
   std::string topic;
   std::string group = "logging-indexer";
   std::vector<std::string> elasticsearch;  ///< host:port

@@ -32,7 +32,8 @@ Response answer(const Request& request, const Indexer& indexer, const Proof& pro
   const std::string what = request.method + " " + request.path;
   if (what == "GET /ready") return {proof.found() ? 200u : 503u, {}, proof.words() + "\n"};
   if (what == "GET /count")
-    return {200, {{"content-type", "application/json"}},
+    return {200,
+            {{"content-type", "application/json"}},
             fmt::format("{{\"indexed\":{},\"unreadable\":{}}}\n", indexer.indexed(), indexer.unreadable())};
   return {404, {}, "there are: GET /ready, GET /count\n"};
 }

@@ -75,7 +75,10 @@ Spool::Spool(int fd, std::string path, std::string name, std::uint64_t last)
     : fd_(fd), path_(std::move(path)), name_(std::move(name)), last_(last) {}
 
 Spool::Spool(Spool&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)), name_(std::move(other.name_)), last_(other.last_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      name_(std::move(other.name_)),
+      last_(other.last_) {}
 
 Spool::~Spool() {
   if (fd_ >= 0) ::close(fd_);
@@ -85,10 +88,8 @@ Result<Written> Spool::append(std::uint64_t count, const std::string& message) {
   std::string lines;
   const std::string ts = timestamp();
   for (std::uint64_t number = last_ + 1; number <= last_ + count; ++number) {
-    const json::object line{{"id", id_of(number)},
-                            {"n", number},
-                            {"ts", ts},
-                            {"message", fmt::format("{} {}", message, number)}};
+    const json::object line{
+        {"id", id_of(number)}, {"n", number}, {"ts", ts}, {"message", fmt::format("{} {}", message, number)}};
     lines += json::serialize(line) + "\n";
   }
   const off_t start = ::lseek(fd_, 0, SEEK_END);

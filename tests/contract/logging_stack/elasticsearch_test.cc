@@ -48,7 +48,8 @@ class FakeServer {
   std::thread thread_;
 };
 
-const std::vector<Document> two = {{"lines-2026.11.21", "a-1", R"({"n":1})"}, {"lines-2026.11.21", "a-2", R"({"n":2})"}};
+const std::vector<Document> two = {{"lines-2026.11.21", "a-1", R"({"n":1})"},
+                                   {"lines-2026.11.21", "a-2", R"({"n":2})"}};
 
 Response bulk_answer(int first_status, int second_status) {
   const bool errors = first_status >= 300 || second_status >= 300;
