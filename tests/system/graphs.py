@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from stage import Failed, expect, say, wait_until
+from stage import PYTHON, Failed, expect, say, wait_until
 
 GRAPHS = 20
 
@@ -50,7 +50,7 @@ def stack_of(name, graph, stage, port, rng):
         lines += [
             f"  {node}:",
             f"    depends_on: [{', '.join(needs)}]" if needs else "",
-            f"    command: [python3, {stage.stub('server.py')}, '{port}', {name}/{node}, '{address}', '{delay}']",
+            f"    command: [{PYTHON}, {stage.stub('server.py')}, '{port}', {name}/{node}, '{address}', '{delay}']",
             "    resources: { cpus: 0.01, mem: 32MiB }",
             "    scheduler: { resources: { cpus: 0.01, mem: 32MiB } }",
             "    ports: { p: auto }",

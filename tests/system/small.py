@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from stage import alive, expect, read, read_json, say, wait_until
+from stage import PYTHON, alive, expect, read, read_json, say, wait_until
 
 
 def keep_one_running(stage):
@@ -28,7 +28,7 @@ frameworks:
     stage.banyan("up", path)
     status = stage.status("seven")
     task = status["nodes"][0]["tasks"][0]
-    dev, agent = stage.parent_of_daemons(), status["cluster"]["agents"][0]["pid"]
+    dev, agent = status["cluster"]["dev"]["pid"], status["cluster"]["agents"][0]["pid"]
     os.kill(dev, signal.SIGSTOP)  # else it starts the agent again at once
     try:
         os.kill(agent, signal.SIGKILL)
@@ -57,7 +57,7 @@ def handover(stage):
 frameworks:
   upstream:
     scheduler:
-      command: [python3, {stage.stub('child.py')}, {said}]
+      command: [{PYTHON}, {stage.stub('child.py')}, {said}]
       resources: {{ cpus: 0.01, mem: 32MiB }}
   downstream:
     depends_on: [upstream]

@@ -14,6 +14,8 @@ import traceback
 CLONE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BANYAN = os.path.join(CLONE, "build/release/bin/banyan")
 EXAMPLE = os.path.join(CLONE, "examples/logging-stack/run")
+# Tasks run as another user, who cannot read a Python that lies in somebody's home.
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 STACK = os.path.join(CLONE, "examples/logging-stack/stack.yaml")
 
 
@@ -174,12 +176,6 @@ class Stage:
 
     def node(self, stack, name):
         return next(node for node in self.status(stack)["nodes"] if node["name"] == name)
-
-    def parent_of_daemons(self):
-        """The process of `banyan dev`."""
-        master = self.status_of_cluster()["master"]["pid"]
-        with open(f"/proc/{master}/stat", encoding="utf-8", errors="replace") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
 
     def status_of_cluster(self):
         return json.loads(self.banyan("status", "-o", "json"))["cluster"]
