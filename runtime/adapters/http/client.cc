@@ -32,6 +32,12 @@ void take_head(const Message& message, Response& response) {
   for (const auto& field : message) add_header(response.headers, field.name_string(), field.value());
 }
 
+/// 100 "go on" and its like: the real answer follows.
+template <class Message>
+bool interim(const Message& message) {
+  return message.result_int() / 100 == 1;
+}
+
 template <class Parser>
 void limit(Parser& parser) {
   parser.header_limit(header_bytes_max);
@@ -227,7 +233,7 @@ class Calls : public std::enable_shared_from_this<Calls> {
   bool finish_answer() {
     auto& message = parser_->get();
     const bool more = parser_->keep_alive();
-    if (message.result_int() == 100) {  // "go on": the real answer follows
+    if (interim(message)) {
       parser_.reset();
       return true;
     }
@@ -336,31 +342,32 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
  private:
   void on_bytes(std::string_view bytes) {
     const auto self = shared_from_this();
-    if (head_) {
-      input_ += bytes;
+    if (!head_ && !refusal_) return on_stream(bytes);
+    input_ += bytes;
+    if (refusal_) return on_refusal();
+    while (head_ && !over_ && !input_.empty()) {
       beast::error_code failed;
-      const auto used = head_->put(buffer_of(input_), failed);
-      input_.erase(0, used);
+      input_.erase(0, head_->put(buffer_of(input_), failed));
       if (failed && failed != beast::http::error::need_more) return end("not an HTTP answer: " + failed.message());
       if (!head_->is_header_done()) return;
-      if (head_->get().result_int() != 200) {
-        limit(refusal_.emplace(std::move(*head_)));
-        refusal_->eager(true);
-        head_.reset();
-        return on_refusal();
-      }
-      if (!head_->chunked()) return end("the answer is not a chunked stream");
-      Response response;
-      take_head(head_->get(), response);
-      head_.reset();
-      callbacks_.opened(std::move(response));
-      if (!over_) on_stream(std::exchange(input_, {}));
-    } else if (refusal_) {
-      input_ += bytes;
-      on_refusal();
-    } else {
-      on_stream(bytes);
+      if (interim(head_->get())) limit(head_.emplace());
+      else on_head();
     }
+  }
+
+  void on_head() {
+    if (head_->get().result_int() != 200) {
+      limit(refusal_.emplace(std::move(*head_)));
+      refusal_->eager(true);
+      head_.reset();
+      return on_refusal();
+    }
+    if (!head_->chunked()) return end("the answer is not a chunked stream");
+    Response response;
+    take_head(head_->get(), response);
+    head_.reset();
+    callbacks_.opened(std::move(response));
+    if (!over_) on_stream(std::exchange(input_, {}));
   }
 
   void on_stream(std::string_view bytes) {
@@ -378,7 +385,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
   void on_refusal() {
     beast::error_code failed;
-    if (!input_.empty()) input_.erase(0, refusal_->put(buffer_of(input_), failed));
+    // REQUIRED by Beast: a message that is complete takes no more bytes.
+    if (!input_.empty() && !refusal_->is_done()) input_.erase(0, refusal_->put(buffer_of(input_), failed));
     if (failed && failed != beast::http::error::need_more) return end("not an HTTP answer: " + failed.message());
     if (refusal_->is_done()) refused();
   }

@@ -263,6 +263,13 @@ TEST_F(AStream, GivesARefusalWithItsBody) {
   EXPECT_THAT(heard, ElementsAre("403 not subscribed", "closed: refused with status 403"));
 }
 
+TEST_F(AStream, WaitsForTheAnswerBehind100Continue) {
+  ScriptedPeer peer(loop, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nmore", Then::stay);
+  const auto call = open("/", peer.address());
+  run_until_heard(2);
+  EXPECT_THAT(heard, ElementsAre("204 ", "closed: refused with status 204"));
+}
+
 TEST_F(AStream, IsNotOpenedByAnAnswerThatIsNone) {
   listen();
   const auto call = open("/plain", address);
