@@ -101,7 +101,8 @@ Result<Handover> read_handover(const std::string& path) {
   if (!file) return error("cannot read the handover " + path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   Handover handover;
-  if (auto parsed = from_json(text, handover); !parsed) return error("handover " + path + ": " + parsed.error().message);
+  if (auto parsed = from_json(text, handover); !parsed)
+    return error("handover " + path + ": " + parsed.error().message);
   return handover;
 }
 

@@ -49,7 +49,8 @@ class Scheduler {
 /// Runs a Scheduler on a thread of its own.
 ///
 /// THREADS: any. Calls made while not subscribed are dropped (what they were for is decided anew in reregistered()).
-/// LIFETIME: the scheduler outlives the driver; the destructor aborts and joins, and must not run on the driver's thread.
+/// LIFETIME: the scheduler outlives the driver; the destructor aborts and joins, and must not run on the driver's
+/// thread.
 class SchedulerDriver {
  public:
   struct Options {
@@ -87,7 +88,8 @@ class SchedulerDriver {
   DriverStatus hold_offer(const mesos::v1::OfferID& offer);
   DriverStatus revive_offers();
   DriverStatus suppress_offers();
-  /// False: nothing is wanted, offers are suppressed; true: revived. Says it only when it changes, and again to a new master.
+  /// False: nothing is wanted, offers are suppressed; true: revived. Says it only when it changes, and again to a new
+  /// master.
   DriverStatus want(bool anything);
   DriverStatus kill_task(const mesos::v1::TaskID& task, const std::optional<mesos::v1::KillPolicy>& policy = {});
   DriverStatus acknowledge(const mesos::v1::TaskStatus& status);

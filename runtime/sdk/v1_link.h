@@ -22,7 +22,8 @@ class V1Link {
   using Report = std::variant<StreamOpened, StreamRecord, StreamClosed, CallAnswered>;
 
   template <class Sink>
-  V1Link(Loop& loop, Sink sink) : loop_(loop), report_([sink](Report report) { std::visit(sink, std::move(report)); }) {}
+  V1Link(Loop& loop, Sink sink)
+      : loop_(loop), report_([sink](Report report) { std::visit(sink, std::move(report)); }) {}
   ~V1Link();
   V1Link(const V1Link&) = delete;
   V1Link& operator=(const V1Link&) = delete;

@@ -74,7 +74,8 @@ void Supervisor::on(Instant, const Launched& launched, Effects& effects) {
   }
   task_ = launched.task;
   ToExecutor word;
-  if (!word.ParseFromString(task_.data())) return end(TASK_FAILED, "the task's data is not a banyan.ToExecutor", effects);
+  if (!word.ParseFromString(task_.data()))
+    return end(TASK_FAILED, "the task's data is not a banyan.ToExecutor", effects);
   if (word.command().argv().empty() || !word.has_handover())
     return end(TASK_FAILED, "the task's data names no command or no handover", effects);
   command_ = word.command();
@@ -183,9 +184,10 @@ void Supervisor::died(Instant now, const std::string& how, Effects& effects) {
   }
   report_dirty_ = true;
   if (deaths_.size() > command_.restarts_max())
-    return end(TASK_FAILED,
-               "the child scheduler died " + std::to_string(deaths_.size()) + " times before it served; the last " + how,
-               effects);
+    return end(
+        TASK_FAILED,
+        "the child scheduler died " + std::to_string(deaths_.size()) + " times before it served; the last " + how,
+        effects);
   report_.set_restarts(report_.restarts() + 1);
   const Duration delay = restart_delay();
   ++streak_;

@@ -86,8 +86,8 @@ struct Exit {};
 /// the budget is spent the task fails and the root decides; while it lasts the root does nothing. A child that never
 /// speaks to the socket counts as serving while it runs.
 ///
-/// **Ends.** Exit status 0 after the child reported drained or completed, or of a child that never spoke: TASK_FINISHED.
-/// KILL, SHUTDOWN: SIGTERM, the grace, SIGKILL to its group: TASK_KILLED.
+/// **Ends.** Exit status 0 after the child reported drained or completed, or of a child that never spoke:
+/// TASK_FINISHED. KILL, SHUTDOWN: SIGTERM, the grace, SIGKILL to its group: TASK_KILLED.
 ///
 /// **Reports.** Whatever changes goes to the root as a TASK_RUNNING update with a ChildReport. One is under way at a
 /// time: what changes meanwhile leaves as one newer report when it is acknowledged, so a slow root costs no queue.

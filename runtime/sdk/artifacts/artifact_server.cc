@@ -78,10 +78,11 @@ class HttpArtifactServer final : public ArtifactServer {
   explicit HttpArtifactServer(std::string host) : host_(std::move(host)) {}
 
   Result<void> listen(Loop& loop, std::uint16_t port) {
-    auto server = http::Server::listen(loop, {host_ + ":" + std::to_string(port)},
-                                       [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
-                                         responder->reply(answer(request));
-                                       });
+    auto server =
+        http::Server::listen(loop, {host_ + ":" + std::to_string(port)},
+                             [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
+                               responder->reply(answer(request));
+                             });
     if (!server) return tl::unexpected(server.error());
     server_ = std::move(*server);
     return {};

@@ -82,7 +82,8 @@ void ExecutorCore::on(Now now, const StreamRecord& record, Effects& effects) {
   if (!subscription_.current(record.stream)) return;
   subscription_.heard(now.mono);
   Event event;
-  if (!event.ParseFromString(record.bytes)) return drop_stream(now, "the agent sent a record that is no event", effects);
+  if (!event.ParseFromString(record.bytes))
+    return drop_stream(now, "the agent sent a record that is no event", effects);
   take_event(now, event, effects);
 }
 
@@ -135,7 +136,8 @@ void ExecutorCore::on(Now now, const CallAnswered& answer, Effects& effects) {
     updates_.erase(update);
     return;
   }
-  if (subscription_.current(update->stream)) drop_stream(now, "the agent did not take an update: " + answer.body, effects);
+  if (subscription_.current(update->stream))
+    drop_stream(now, "the agent did not take an update: " + answer.body, effects);
 }
 
 void ExecutorCore::on(Now now, const UpdateTask& update, Effects& effects) {

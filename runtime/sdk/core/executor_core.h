@@ -60,8 +60,10 @@ class ExecutorCore {
     bool checkpoint = true;  ///< false: the executor ends with its stream
     Duration recovery_timeout;
   };
-  using Input = std::variant<Tick, StreamOpened, StreamRecord, StreamClosed, CallAnswered, UpdateTask, MessageToScheduler>;
-  using Effect = std::variant<OpenStream, CloseStream, SendCall, DeliverExecutorEvent, AgentGone, ShutDown, UpdateRefused>;
+  using Input =
+      std::variant<Tick, StreamOpened, StreamRecord, StreamClosed, CallAnswered, UpdateTask, MessageToScheduler>;
+  using Effect =
+      std::variant<OpenStream, CloseStream, SendCall, DeliverExecutorEvent, AgentGone, ShutDown, UpdateRefused>;
   using Effects = std::vector<Effect>;
 
   ExecutorCore(Options options, Rng rng);

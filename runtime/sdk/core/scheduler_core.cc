@@ -72,7 +72,8 @@ void SchedulerCore::on(Now now, const StreamRecord& record, Effects& effects) {
   if (!subscription_.current(record.stream)) return;
   subscription_.heard(now.mono);
   Event event;
-  if (!event.ParseFromString(record.bytes)) return drop_stream(now, "the master sent a record that is no event", effects);
+  if (!event.ParseFromString(record.bytes))
+    return drop_stream(now, "the master sent a record that is no event", effects);
   if (event.type() == Event::HEARTBEAT) return;
   if (event.type() == Event::SUBSCRIBED) subscribed_by(now, event.subscribed());
   const bool before_subscribed = !subscription_.is_established();

@@ -44,7 +44,8 @@ struct CallRefused {
 /// decides anew, which is the only way to learn what became of the lost call. Nothing is ever sent twice.
 ///
 /// **What is final.** A framework that has been torn down or taken over by a newer subscription must stop, else two
-/// schedulers would take turns throwing each other out for ever. So is a refused SUBSCRIBE: asking again changes nothing.
+/// schedulers would take turns throwing each other out for ever. So is a refused SUBSCRIBE: asking again changes
+/// nothing.
 ///
 /// THREADS: one.
 class SchedulerCore {
