@@ -64,8 +64,9 @@ std::string Core::reason(const Instance& i) const {
   if (serving(i) || i.record.completed) return "";
   if (i.phase == Phase::unknown) return "the master has not yet said whether its task runs";
   if (i.phase == Phase::running) {
-    const auto complaint = readiness_.complaint(i.name, i.server);
-    return complaint.empty() && !ready(i) ? "its readiness check has not passed yet" : complaint;
+    const auto own = readiness_.complaint(i.name, i.server);
+    if (!own.empty() || !ready(i)) return own.empty() ? "its readiness check has not passed yet" : own;
+    return readiness_.complaint("", i.server);
   }
   if (i.phase == Phase::idle && !i.note.empty() && i.backoff_until) return "starts again after a pause; " + i.note;
   if (i.phase == Phase::idle && i.note.empty() && !draining()) {

@@ -61,7 +61,6 @@ void Core::acknowledge(const v1::TaskStatus& status) {
 
 /// A task that no record names: of a lost store, or of an instance scaled away.
 void Core::stray(const v1::TaskStatus& status) {
-  if (is_terminal(status.state()) || status.state() == v1::TASK_UNREACHABLE) return;
   const auto& id = status.task_id().value();
   for (auto& i : instances_) {  // never use its number again
     const auto prefix = task_id(*handover_, i.name, 0);
@@ -70,7 +69,8 @@ void Core::stray(const v1::TaskStatus& status) {
     const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
     i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
   }
-  if (status.state() == v1::TASK_KILLING) return;
+  if (is_terminal(status.state()) || status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
+    return;
   effects_.push_back(Note{"task " + id + " is not ours to keep; killing it"});
   v1::scheduler::Call call;
   *call.mutable_kill()->mutable_task_id() = status.task_id();
