@@ -11,21 +11,6 @@ constexpr Duration farewell_max = std::chrono::seconds(2);
 
 void log(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
 
-mesos::v1::FrameworkInfo framework_of(const Handover& handover) {
-  using Capability = mesos::v1::FrameworkInfo::Capability;
-  mesos::v1::FrameworkInfo info;
-  info.set_user(handover.user());
-  info.set_name(handover.stack() + "." + handover.node());
-  info.mutable_id()->set_value(handover.framework_id());
-  info.add_roles(handover.role());
-  info.set_checkpoint(true);
-  info.set_failover_timeout(seconds(std::chrono::hours(24 * 7)));
-  for (const auto type : {Capability::MULTI_ROLE, Capability::RESERVATION_REFINEMENT, Capability::PARTITION_AWARE,
-                          Capability::TASK_KILLING_STATE})
-    info.add_capabilities()->set_type(type);
-  return info;
-}
-
 }  // namespace
 
 Shell::Shell(Loop& loop, Store& store, std::map<std::string, std::string> stored, std::string socket)
@@ -52,7 +37,7 @@ void Shell::subscribe(const Handover& handover) {
     driver_.deliver(CallRefused{call});
   };
   client_ = sdk::SchedulerClient::create(
-      loop_, {{handover.masters().begin(), handover.masters().end()}, framework_of(handover)}, std::move(callbacks));
+      loop_, {{handover.masters().begin(), handover.masters().end()}, framework_info(handover)}, std::move(callbacks));
 }
 
 void Shell::perform(Core::Effect effect) {

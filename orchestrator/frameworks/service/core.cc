@@ -18,6 +18,21 @@ void earliest(std::optional<Instant>& a, const std::optional<Instant>& b) {
 
 }  // namespace
 
+v1::FrameworkInfo framework_info(const Handover& handover) {
+  using Capability = v1::FrameworkInfo::Capability;
+  v1::FrameworkInfo info;
+  info.set_user(handover.user());
+  info.set_name(handover.stack() + "." + handover.node());
+  info.mutable_id()->set_value(handover.framework_id());
+  info.add_roles(handover.role());
+  info.set_checkpoint(true);
+  info.set_failover_timeout(seconds(std::chrono::hours(24 * 7)));
+  for (const auto type : {Capability::MULTI_ROLE, Capability::RESERVATION_REFINEMENT, Capability::PARTITION_AWARE,
+                          Capability::TASK_KILLING_STATE})
+    info.add_capabilities()->set_type(type);
+  return info;
+}
+
 Core::Core(std::map<std::string, std::string> stored) : stored_(std::move(stored)) {}
 
 std::vector<Core::Effect> Core::step(Now now, const Input& input) {

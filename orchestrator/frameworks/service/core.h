@@ -58,6 +58,9 @@ struct SetMasters { std::vector<std::string> masters; };
 struct Note { std::string text; };                   ///< for the log
 struct Exit { int code = 0; std::string reason; };   ///< TEARDOWN, if any, was sent before
 
+/// What the scheduler subscribes as.
+[[nodiscard]] v1::FrameworkInfo framework_info(const Handover& handover);
+
 class Core {
  public:
   using Input = std::variant<Tick, HandoverGiven, SchedulerEvent, Disconnected, CallRefused, ProbeResult>;

@@ -70,7 +70,8 @@ TEST(RestartedScheduler, FindsItsPlacesByLabelWithoutAnyRecord) {
   h.end("kafka-1", v1::TASK_KILLED);
   h.stored.clear();
   h.restart();
-  h.update("shop.kafka.kafka-0.5", v1::TASK_GONE);  // an old word; not reused below either way
+  h.update("shop.kafka.kafka-0.1", v1::TASK_KILLED);  // not yet acknowledged: the master says it again
+  h.update("shop.kafka.kafka-1.1", v1::TASK_KILLED);
   h.offer();
   EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:31000"));
   EXPECT_THAT(h.server("kafka-1").addresses(), ElementsAre("10.0.0.1:31001"));
