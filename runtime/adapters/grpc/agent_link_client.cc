@@ -95,6 +95,7 @@ class GrpcClient final : public AgentLinkClient {
  public:
   GrpcClient(Loop& loop, std::string address, Callbacks callbacks)
       : loop_(loop), address_(std::move(address)), callbacks_(std::move(callbacks)) {
+    grpc_link::hold_callback_queue();
     attempt();
   }
 

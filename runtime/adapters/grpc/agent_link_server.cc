@@ -84,6 +84,7 @@ class GrpcServer final : public AgentLinkServer {
  public:
   GrpcServer(Loop& loop, int listening, Callbacks callbacks)
       : links_(std::make_shared<Links>()), service_(loop, links_) {
+    grpc_link::hold_callback_queue();
     links_->callbacks = std::move(callbacks);
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -136,6 +136,10 @@ class Duplex : public Reactor {
   bool ended_ = false;
 };
 
+/// gRPC 1.51 aborts now and then (ref_counted.h: prior > 0) when the last user of its callback queue goes while its
+/// threads still poll that queue. So each process that uses callbacks keeps the queue until it ends. Any thread.
+void hold_callback_queue();
+
 /// Settings that only work as a group: pings find a dead peer within 30 s, and neither end is thrown out for pinging.
 inline constexpr int keepalive_time_ms = 20'000;
 inline constexpr int keepalive_timeout_ms = 10'000;
