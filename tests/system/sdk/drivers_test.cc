@@ -133,7 +133,7 @@ TEST_F(Drivers, KeepAnExecutorThroughTheDeathOfItsAgent) {
   const pid_t pid = launch_echo("t1");
   cluster.agent.kill();
   ASSERT_TRUE(cluster.agent.start());
-  EXPECT_TRUE(scheduler.message("back"));
+  EXPECT_TRUE(scheduler.until([](const auto& seen) { return seen.updates.back().message() == "back"; }));
   EXPECT_TRUE(alive(pid));
   say("hello again");
   EXPECT_TRUE(scheduler.message("echo hello again"));

@@ -24,7 +24,9 @@ class EchoExecutor : public banyan::sdk::Executor {
     if (data.starts_with(finish)) return end(driver, data.substr(finish.size()), TASK_FINISHED);
     driver.send_framework_message("echo " + data);
   }
-  void reregistered(ExecutorDriver& driver, const AgentInfo&) override { driver.send_framework_message("back"); }
+  void reregistered(ExecutorDriver& driver, const AgentInfo&) override {
+    for (const auto& task : tasks_) say(driver, task, TASK_RUNNING, "back");
+  }
   void shutdown(ExecutorDriver& driver) override {
     while (!tasks_.empty()) end(driver, *tasks_.begin(), TASK_KILLED);
   }
@@ -34,10 +36,11 @@ class EchoExecutor : public banyan::sdk::Executor {
     if (tasks_.erase(task) == 0) return;
     say(driver, task, state);
   }
-  static void say(ExecutorDriver& driver, const std::string& task, TaskState state) {
+  static void say(ExecutorDriver& driver, const std::string& task, TaskState state, const std::string& message = {}) {
     TaskStatus status;
     status.mutable_task_id()->set_value(task);
     status.set_state(state);
+    status.set_message(message);
     status.set_data(std::to_string(::getpid()));
     driver.send_status_update(status);
   }
