@@ -109,7 +109,8 @@ void Core::make_instances() {
   for (std::size_t s = 0; s < node_.servers.size(); ++s)
     for (std::uint32_t index = 0; index < node_.servers[s].instances; ++index) {
       const auto name = specs::instance_name(node_.servers[s].name, index);
-      const auto known = std::find_if(instances_.begin(), instances_.end(), [&](const auto& i) { return i.name == name; });
+      const auto known =
+          std::find_if(instances_.begin(), instances_.end(), [&](const auto& i) { return i.name == name; });
       if (known != instances_.end()) {
         next.push_back(std::move(*known));
         instances_.erase(known);

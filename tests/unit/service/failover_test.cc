@@ -1,7 +1,7 @@
 // The scheduler's own restart, lost agents, lost messages, new incarnations, draining.
 #include <gmock/gmock.h>
 
-#include "harness.h"
+#include "tests/unit/service/harness.h"
 
 namespace banyan::service {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness.h"
+#include "tests/unit/service/harness.h"
 
 #include <gtest/gtest.h>
 

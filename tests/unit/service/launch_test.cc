@@ -1,7 +1,7 @@
 // Places, launches and what a task is made of.
 #include <gmock/gmock.h>
 
-#include "harness.h"
+#include "tests/unit/service/harness.h"
 
 namespace banyan::service {
 namespace {
@@ -26,7 +26,8 @@ std::string reserved_text(const v1::TaskInfo& task) {
     text += r.name() + "@" + r.reservations(0).role();
     for (const auto& label : r.reservations(0).labels().labels())
       if (label.key() == "banyan.instance") text += "/" + label.value();
-    if (r.disk().has_persistence()) text += "#" + r.disk().persistence().id() + ":" + r.disk().volume().container_path();
+    if (r.disk().has_persistence())
+      text += "#" + r.disk().persistence().id() + ":" + r.disk().volume().container_path();
     text += " ";
   }
   return text;

@@ -1,7 +1,7 @@
 // When probes are made and what they decide; what servers' answers mean.
 #include <gmock/gmock.h>
 
-#include "harness.h"
+#include "tests/unit/service/harness.h"
 #include "orchestrator/frameworks/service/probes/verdict.h"
 
 namespace banyan::service {
@@ -136,9 +136,10 @@ TEST(ZookeeperVerdict, NeedsOneLeaderWithAllOthersInSync) {
   EXPECT_TRUE(judge_zookeeper({{"a", leader}, {"b", follower}, {"c", follower}}).ready);
   EXPECT_EQ(judge_zookeeper({{"a", follower}, {"b", follower}}).message, "no server leads");
   EXPECT_EQ(judge_zookeeper({{"a", leader}, {"b", leader}}).message, "more than one server leads");
-  EXPECT_EQ(judge_zookeeper({{"a", "zk_server_state\tleader\nzk_synced_followers\t1\n"}, {"b", follower}, {"c", follower}})
-                .message,
-            "1 of 2 followers in sync");
+  EXPECT_EQ(
+      judge_zookeeper({{"a", "zk_server_state\tleader\nzk_synced_followers\t1\n"}, {"b", follower}, {"c", follower}})
+          .message,
+      "1 of 2 followers in sync");
   EXPECT_EQ(judge_zookeeper({{"a", leader}, {"b", error("cannot connect: refused")}}).message,
             "b: cannot connect: refused");
   EXPECT_EQ(judge_zookeeper({{"a", "This ZooKeeper instance is not currently serving requests\n"}}).message,
@@ -157,7 +158,8 @@ TEST(ElasticsearchVerdict, NeedsAllNodesAndTheStatusAskedFor) {
   };
   EXPECT_TRUE(judge_elasticsearch({{"a", health(2, "green")}, {"b", health(2, "green")}}, "green").ready);
   EXPECT_TRUE(judge_elasticsearch({{"a", health(1, "yellow")}}, "yellow").ready);
-  EXPECT_EQ(judge_elasticsearch({{"a", health(1, "yellow")}}, "green").message, "cluster health is yellow, not yet green");
+  EXPECT_EQ(judge_elasticsearch({{"a", health(1, "yellow")}}, "green").message,
+            "cluster health is yellow, not yet green");
   EXPECT_EQ(judge_elasticsearch({{"a", health(1, "green")}, {"b", health(2, "green")}}, "green").message,
             "a sees 1 of 2 nodes");
   EXPECT_EQ(judge_elasticsearch({{"a", std::string("<html>")}}, "green").message, "a gave no cluster health");

@@ -1,7 +1,7 @@
 // Deaths, back-off, quarantine; rolling restarts.
 #include <gmock/gmock.h>
 
-#include "harness.h"
+#include "tests/unit/service/harness.h"
 
 namespace banyan::service {
 namespace {

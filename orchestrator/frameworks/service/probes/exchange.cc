@@ -19,7 +19,11 @@ constexpr std::size_t answer_bytes_max = 1u << 20;
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(Loop& loop, std::string question, std::function<void(Result<std::string>)> done)
-      : loop_(loop), socket_(loop.asio()), resolver_(loop.asio()), question_(std::move(question)), done_(std::move(done)) {}
+      : loop_(loop),
+        socket_(loop.asio()),
+        resolver_(loop.asio()),
+        question_(std::move(question)),
+        done_(std::move(done)) {}
 
   void start(const std::string& address, Duration timeout) {
     timer_ = loop_.after(timeout, [self = shared_from_this()] {

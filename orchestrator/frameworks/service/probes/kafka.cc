@@ -104,7 +104,8 @@ class Cluster {
 
   Verdict judge_metadata(const std::vector<std::string>& topics, const Deadline& deadline) {
     const struct rd_kafka_metadata* metadata = nullptr;
-    const auto failed = rd_kafka_metadata(producer_.get(), topics.empty() ? 0 : 1, nullptr, &metadata, deadline.left_ms());
+    const auto failed =
+        rd_kafka_metadata(producer_.get(), topics.empty() ? 0 : 1, nullptr, &metadata, deadline.left_ms());
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return {false, std::string("metadata: ") + rd_kafka_err2str(failed)};
     KafkaMetadata seen;
     seen.brokers = static_cast<std::size_t>(metadata->broker_cnt);
@@ -201,7 +202,8 @@ class Cluster {
 
   std::size_t size_;
   std::string brokers_;
-  std::int64_t delivered_ = 0;  ///< offset of the probe record; written by the delivery callback, within rd_kafka_poll()
+  std::int64_t delivered_ =
+      0;  ///< offset of the probe record; written by the delivery callback, within rd_kafka_poll()
   Handle producer_;             ///< last: its end may still write delivered_
 };
 

@@ -84,7 +84,8 @@ class LoopProber final : public Prober {
   }
 
   void run(const specs::ZookeeperProbe&, const StartProbe& probe, const Give& give) {
-    const auto all = std::make_shared<Gather>(probe.addresses, [give](const auto& answers) { give(judge_zookeeper(answers)); });
+    const auto all =
+        std::make_shared<Gather>(probe.addresses, [give](const auto& answers) { give(judge_zookeeper(answers)); });
     for (std::size_t i = 0; i < probe.addresses.size(); ++i)
       exchange(loop_, probe.addresses[i], "mntr", probe.timeout,
                [all, i](Result<std::string> answer) { all->put(i, std::move(answer)); });
