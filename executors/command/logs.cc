@@ -11,7 +11,8 @@ namespace {
 
 int open_fresh(const Log& log, int flags) {
   // O_NONBLOCK: a FIFO under this name must not hang us.
-  return openat(log.folder, log.name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0640);
+  return openat(log.folder, log.name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags,
+                0640);
 }
 
 void predecessor(char* text, size_t size, const char* name, int number) {

@@ -1,8 +1,9 @@
-// banyan-shim: the parent of one task. It outlives the agent, so it alone sees the true exit status, and writes it down.
+// banyan-shim: the parent of one task. It outlives the agent, so it alone sees the true exit status, and writes it
+// down.
 //
 //   start   lock the container, fork the task, record `started`, let it go
-//   run     pump stdout and stderr into rotated files; SIGTERM: pass on to the task's group; SIGUSR1: kill the whole tree
-//   end     the task's first process is gone: kill what is left of the tree, empty the pipes, record `exit`
+//   run     pump stdout and stderr into rotated files; SIGTERM: pass on to the task's group; SIGUSR1: kill the whole
+//   tree end     the task's first process is gone: kill what is left of the tree, empty the pipes, record `exit`
 //
 // It stays outside the cgroup leaf it kills, and is the subreaper of everything in it. With no runtime folder it runs a
 // check instead: no records, no logs, a deadline, and only its own descendants are killed.

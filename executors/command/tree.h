@@ -10,8 +10,8 @@ namespace banyan::shim {
 /// What /proc says of a process now; {pid, 0} when it is gone.
 Process identify(pid_t pid);
 
-/// Kills every descendant of this process. The shim is their subreaper, so none can leave by dying parents; a process is
-/// named by pidfd and checked again before the signal, so that a stranger with a reused number is never hit.
+/// Kills every descendant of this process. The shim is their subreaper, so none can leave by dying parents; a process
+/// is named by pidfd and checked again before the signal, so that a stranger with a reused number is never hit.
 void kill_descendants();
 
 /// Kills everything in the cgroup leaf at once, forks in flight included. False where the kernel cannot (before 5.14).

@@ -1,5 +1,5 @@
-// The agent core's words <-> mesos.v1 messages. Decoding takes what the core decides on and keeps the whole message as bytes.
-// THREADS: any.
+// The agent core's words <-> mesos.v1 messages. Decoding takes what the core decides on and keeps the whole message as
+// bytes. THREADS: any.
 #pragma once
 
 #include <string>

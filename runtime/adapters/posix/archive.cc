@@ -101,8 +101,8 @@ Result<void> unpack(const std::string& path, const std::string& folder, ArchiveL
   if (archive_read_open_filename(in.get(), path.c_str(), 256 * 1024) != ARCHIVE_OK)
     return error("cannot unpack " + path + ": " + archive_error_string(in.get()));
   const Writer out(archive_write_disk_new(), archive_write_free);
-  // Each name is checked by us and prefixed with our folder, which is absolute; hence no NOABSOLUTEPATHS. SECURE_SYMLINKS
-  // refuses to write through any link, one inside our own prefix included; hence its real path.
+  // Each name is checked by us and prefixed with our folder, which is absolute; hence no NOABSOLUTEPATHS.
+  // SECURE_SYMLINKS refuses to write through any link, one inside our own prefix included; hence its real path.
   archive_write_disk_set_options(out.get(), ARCHIVE_EXTRACT_TIME | ARCHIVE_EXTRACT_PERM |
                                                 ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_SECURE_SYMLINKS);
   auto done = unpack_entries(in.get(), out.get(), std::filesystem::canonical(folder).string(), limits);

@@ -47,7 +47,8 @@ std::string find_virtual(const std::string& sandboxes, const std::string& path) 
     const std::string candidate = sandboxes + '/' + entry->d_name + path;
     struct stat info {};
     if (::stat(candidate.c_str(), &info) != 0) continue;
-    if (!best.empty() && std::pair(info.st_mtim.tv_sec, info.st_mtim.tv_nsec) < std::pair(newest.tv_sec, newest.tv_nsec))
+    if (!best.empty() &&
+        std::pair(info.st_mtim.tv_sec, info.st_mtim.tv_nsec) < std::pair(newest.tv_sec, newest.tv_nsec))
       continue;
     best = candidate;
     newest = info.st_mtim;
@@ -86,8 +87,9 @@ Result<std::vector<FileEntry>> Browser::list(const std::string& path) const {
   std::vector<FileEntry> entries;
   while (const dirent* item = ::readdir(folder)) {
     const std::string name = item->d_name;
-    struct stat info {};
-    if (name == "." || name == ".." || ::fstatat(::dirfd(folder), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    struct stat info{};
+    if (name == "." || name == "..") continue;
+    if (::fstatat(::dirfd(folder), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     FileEntry entry;
     entry.path = (path.ends_with('/') ? path : path + '/') + name;
     entry.links = static_cast<std::uint32_t>(info.st_nlink);

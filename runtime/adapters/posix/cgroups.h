@@ -1,4 +1,5 @@
-// One cgroup leaf per container, in the unified hierarchy (cgroup v2, also beside v1): what is in it can be killed at once.
+// One cgroup leaf per container, in the unified hierarchy (cgroup v2, also beside v1): what is in it can be killed at
+// once.
 #pragma once
 
 #include <memory>

@@ -265,8 +265,8 @@ void Containers::link(const ContainerPlan& plan) {
   // The sandbox is the task's by now, and we may be root: no path that it could bend.
   for (const auto& volume : plan.volumes)
     if (volume.container_path.find('/') != std::string::npos)
-      return spdlog::warn("container {}: volume {} is not linked: it lies in a folder of a running sandbox", plan.id.str(),
-                          volume.container_path);
+      return spdlog::warn("container {}: volume {} is not linked: it lies in a folder of a running sandbox",
+                          plan.id.str(), volume.container_path);
   const auto user = choose_user(options_.users, plan.command_user, plan.framework_user);
   const auto linked = user ? link_volumes(plan.volumes, plan.sandbox, *user) : tl::unexpected(user.error());
   if (!linked) spdlog::warn("container {}: {}", plan.id.str(), linked.error().message);

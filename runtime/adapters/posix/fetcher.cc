@@ -67,7 +67,8 @@ std::set<std::string> linked_entries(const std::string& sandboxes, const std::st
     for (std::size_t i = 0; i < found.gl_pathc; ++i) {
       std::error_code no_link;
       const std::string target = fs::read_symlink(found.gl_pathv[i], no_link).string();
-      if (!no_link && target.starts_with(cache + '/')) linked.insert(target.substr(0, target.find('/', cache.size() + 1)));
+      if (!no_link && target.starts_with(cache + '/'))
+        linked.insert(target.substr(0, target.find('/', cache.size() + 1)));
     }
     ::globfree(&found);
   }

@@ -1,4 +1,5 @@
-// Brings a task's files into its sandbox: from a path (also a mounted NFS or DFS) or by http(s), checked, cached, unpacked.
+// Brings a task's files into its sandbox: from a path (also a mounted NFS or DFS) or by http(s), checked, cached,
+// unpacked.
 #pragma once
 
 #include <atomic>
@@ -21,7 +22,7 @@ struct FetcherOptions {
   std::uint64_t file_bytes_max = 8ull << 30;
 };
 
-/// With `cache`, a file is kept under its sha256 (else under its URI) and unpacked once, read-only; sandboxes get links.
+/// With `cache`, a file is kept under its sha256 (else under its URI) and unpacked once; sandboxes get links to it.
 /// Without, it lies in the sandbox, and beside it what it unpacks to.
 /// THREADS: any; two fetches of one cached file wait for each other.
 class Fetcher {

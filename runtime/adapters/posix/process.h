@@ -19,8 +19,8 @@ namespace banyan::posix {
 /// A process number is only good while it is our unreaped child.
 [[nodiscard]] Fd open_child(pid_t pid);
 void send_signal(const Fd& pidfd, int number);
-/// Kills the processes of one session (a task is a session leader): for a task that has lost its shim and has no cgroup.
-/// Returns how many there were.
+/// Kills the processes of one session (a task is a session leader): for a task that has lost its shim and has no
+/// cgroup. Returns how many there were.
 int kill_session(pid_t session);
 
 }  // namespace banyan::posix

@@ -5,8 +5,8 @@
 //   WORK/runtime/CONTAINER       the shim's records (the agent's alone)
 //   WORK/cache                   fetched files
 //
-// A sandbox is made closed, filled, and only then given to the task's user (0750): whoever else runs as that user cannot
-// plant links while the agent, as root, writes. Its parents are 0711.
+// A sandbox is made closed, filled, and only then given to the task's user (0750): whoever else runs as that user
+// cannot plant links while the agent, as root, writes. Its parents are 0711.
 #pragma once
 
 #include <string>

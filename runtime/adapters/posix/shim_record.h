@@ -1,4 +1,5 @@
-// What a shim and its agent leave for each other in a container's runtime folder. Plain C, for the shim is static and tiny.
+// What a shim and its agent leave for each other in a container's runtime folder. Plain C, for the shim is static and
+// tiny.
 //
 //   lock     flock()ed by the shim for as long as it lives; by a recovering agent to rule out one that has not begun
 //   started  one line, see format_started(); there before the task's first instruction
@@ -54,14 +55,13 @@ inline bool parse_exit(const char* line, Exit* r) {
   return true;
 }
 
-/// Field 22 of /proc/PID/stat, counted after the last ')': a process may call itself anything. 0 when it cannot be read.
+/// Field 22 of /proc/PID/stat, counted after the last ")": a process may call itself anything. 0: it cannot be read.
 inline unsigned long long parse_start_time(const char* stat) {
   const char* at = strrchr(stat, ')');
   if (at == nullptr) return 0;
   unsigned long long start = 0;
-  return sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start) == 1
-             ? start
-             : 0;
+  constexpr char fields[] = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu";
+  return sscanf(at + 1, fields, &start) == 1 ? start : 0;
 }
 
 }  // namespace banyan::shim

@@ -73,7 +73,9 @@ void get_containers(const Subject& s, Response::GetContainers* out) {
   }
 }
 
-http::Response text(unsigned status, std::string body) { return {status, {{"content-type", "text/plain"}}, std::move(body)}; }
+http::Response text(unsigned status, std::string body) {
+  return {status, {{"content-type", "text/plain"}}, std::move(body)};
+}
 
 http::Response message(const Response& response) {
   return {200, {{"content-type", "application/x-protobuf"}}, response.SerializeAsString()};

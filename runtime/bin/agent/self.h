@@ -13,8 +13,8 @@ namespace banyan::agent {
 /// AgentInfo without its id. Resources as declared, else as detected; attributes in Mesos' text form.
 [[nodiscard]] Result<mesos::v1::AgentInfo> describe_self(const Settings& settings, std::uint16_t port);
 
-/// Path of the executors' socket: short (107 bytes are the limit), the same for the same work_dir so that executors find
-/// a restarted agent, in a folder of ours alone that others may search but not write.
+/// Path of the executors' socket: short (107 bytes are the limit), the same for the same work_dir so that executors
+/// find a restarted agent, in a folder of ours alone that others may search but not write.
 [[nodiscard]] Result<std::string> choose_socket(const Settings& settings);
 
 /// banyan-shim beside this program, or as given.

@@ -259,7 +259,8 @@ Change no_update(const TaskKey& key, std::uint64_t sequence) {
 }
 Change no_ended(std::uint64_t number) { return {"ended/" + digits(number), std::nullopt}; }
 Changes no_task(const TaskKey& key) {
-  return {{key_of("task", key), std::nullopt}, {key_of("state", key), std::nullopt}, {key_of("kill", key), std::nullopt}};
+  return {
+      {key_of("task", key), std::nullopt}, {key_of("state", key), std::nullopt}, {key_of("kill", key), std::nullopt}};
 }
 
 Result<State> load(const std::map<std::string, std::string>& stored) {

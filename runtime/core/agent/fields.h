@@ -20,7 +20,8 @@ class FieldWriter {
   std::string bytes_;
 };
 
-/// Reads what FieldWriter wrote, in the same order. A field that is missing or damaged reads as empty and makes ok() false.
+/// Reads what FieldWriter wrote, in the same order. A field that is missing or damaged reads as empty and makes ok()
+/// false.
 class FieldReader {
  public:
   explicit FieldReader(std::string_view bytes) : rest_(bytes) {}
