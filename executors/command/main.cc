@@ -229,6 +229,11 @@ void finish(Shim* shim) {
   char line[64];
   format_exit(line, sizeof line, shim->exit);
   if (!write_record(shim->runtime, exit_file, line, true)) die("cannot record the exit");
+  // The agent removes the leaf; this is for the day when no agent comes back. Its parent goes with the last leaf.
+  if (shim->options.leaf == nullptr || rmdir(shim->options.leaf) != 0) return;
+  char* parent = strdup(shim->options.leaf);
+  *strrchr(parent, '/') = '\0';
+  rmdir(parent);
 }
 
 }  // namespace
