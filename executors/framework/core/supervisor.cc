@@ -214,9 +214,10 @@ void Supervisor::refill(Instant now) {
 
 void Supervisor::on(Instant now, const ChildSaid& said, Effects&) {
   if (phase_ != Phase::running && phase_ != Phase::stopping) return;
+  const bool news = !report_.managed() || report_.child().SerializeAsString() != said.status.SerializeAsString();
+  if (news) report_dirty_ = true;
   *report_.mutable_child() = said.status;
   report_.set_managed(true);
-  report_dirty_ = true;
   if (said.status.serving()) {
     served_ = true;
     if (!serving_since_) serving_since_ = now;

@@ -91,6 +91,8 @@ void SchedulerCore::subscribed_by(Now now, const Event::Subscribed& subscribed) 
                                 ? from_seconds(subscribed.heartbeat_interval_seconds())
                                 : limits::heartbeat_interval;
   subscription_.established(now.mono, heartbeats_missed_max * interval);
+  // What earlier subscriptions have not been told by now they never will.
+  std::erase_if(pending_, [&](const PendingCall& call) { return call.stream != subscription_.stream(); });
 }
 
 void SchedulerCore::on(Now now, const StreamClosed& closed, Effects& effects) {

@@ -155,6 +155,13 @@ TEST_F(AChild, IsReportedWithEachNewWordButOneAtATime) {
   EXPECT_THAT(all<SendUpdate>(give(Settled{})), IsEmpty());
 }
 
+TEST_F(AChild, IsReportedOnceHoweverOftenItRepeatsItself) {
+  settle();
+  EXPECT_THAT(all<SendUpdate>(give(said(true))), SizeIs(1));
+  give(Settled{});
+  EXPECT_THAT(all<SendUpdate>(give(said(true))), IsEmpty());
+}
+
 TEST_F(AChild, IsRestartedAtOnceThenMoreSlowly) {
   settle();
   EXPECT_TRUE(first<StartChild>(dies()));
