@@ -20,7 +20,7 @@ std::string place(const std::string& file, Position at) {
   return file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
-/// The source line and its carets, cut to what fits around them; control characters are shown as spaces.
+/// The source line and its carets, cut to what fits around them. What a terminal could act on is replaced.
 struct Excerpt {
   std::string line;
   std::string carets;
@@ -40,10 +40,17 @@ Excerpt excerpt(std::string_view line, std::size_t column, std::size_t width) {
   if (begin > 0) out.line = out.carets = "...";
   if (begin > 0) out.carets = "   ";
   const auto from = column - 1;
+  const auto bad = bad_characters(line.substr(begin, end - begin), shown_line_bytes_max);
+  auto next_bad = bad.begin();
   for (auto i = begin; i < end; ++i) {
-    const bool control = static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7F;
-    out.line += control ? ' ' : line[i];
-    if (utf8_tail(i)) continue;        // one column a character
+    const bool is_bad = next_bad != bad.end() && next_bad->offset == i - begin;
+    if (is_bad) {
+      out.line += "\uFFFD";
+      i += (next_bad++)->length - 1;
+    } else {
+      out.line += line[i] == '\t' ? ' ' : line[i];
+    }
+    if (!is_bad && utf8_tail(i)) continue;   // one column a character
     if (i < from) out.carets += ' ';
     if (i >= from && i < from + width) out.carets += '^';
   }

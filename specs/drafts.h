@@ -43,6 +43,7 @@ void finish_server(Reader& reader, ServerDraft& draft, bool command_required);
 void read_uris(Reader& reader, const Value& value, std::vector<Uri>& out);
 void read_resources(Reader& reader, const Value& value, Resources& out);
 void read_env(Reader& reader, const Value& value, std::map<std::string, Text>& out);
+void read_user(Reader& reader, const Value& value, std::string& out);
 void read_stop(Reader& reader, const Value& value, Stop& out);
 void read_readiness(Reader& reader, const Value& value, ServerDraft& out);
 

@@ -98,7 +98,7 @@ std::vector<std::vector<std::uint32_t>> cycles(const Graph& graph) {
     const bool itself = std::ranges::find(graph.needs[node], node) != graph.needs[node].end();
     if (size[component[node]] == 1 && !itself) continue;
     auto& shortest = best[component[node]];
-    if (!shortest.empty() && (shortest.size() <= 2 || work > cycle_work_max)) continue;
+    if (!shortest.empty() && (shortest.size() <= (itself ? 1u : 2u) || work > cycle_work_max)) continue;
     auto found = cycle_through(graph, component, node, parent, work);
     if (!found.empty() && (shortest.empty() || found.size() < shortest.size())) shortest = std::move(found);
   }

@@ -9,6 +9,7 @@
 #include "specs/reader.h"
 #include "specs/resolve.h"
 #include "specs/tree.h"
+#include "specs/yaml_mistakes.h"
 
 namespace banyan::specs {
 
@@ -146,6 +147,7 @@ class Loader {
       return std::nullopt;
     }
     if (!tree_.root->is_map()) {
+      if (report_other_format(source_, report_)) return std::nullopt;
       report_.add("E203", tree_.root->where(), "a stack file is a mapping, not " + describe(*tree_.root),
                   "begin with name: and frameworks:");
       return std::nullopt;
@@ -163,13 +165,14 @@ class Loader {
     reader.fields(*tree_.root, "the stack", Fields<Top>(top_fields), top_);
     top_.frameworks = tree_.root->find("frameworks");
     const auto* name = tree_.root->find("name");
-    if (name == nullptr)
+    if (name == nullptr && !Reader::meant(*tree_.root, "name"))
       report_.add("E202", {{1, 1}, 1, {}}, "the stack lacks its name", "write name: NAME");
-    else if (name->is_scalar())
+    else if (name != nullptr && name->is_scalar())
       reserved(reserved_stacks, *name, "a stack", report_);
+    if (top_.frameworks == nullptr && Reader::meant(*tree_.root, "frameworks")) return;
     if (top_.frameworks == nullptr)
       report_.add("E202", {{1, 1}, 1, {}}, "the stack lacks its frameworks", "write frameworks: { NAME: { … } }");
-    else if (top_.frameworks->is_map() && top_.frameworks->keys.empty())
+    else if (top_.frameworks->is_map() && top_.frameworks->keys.empty() && !top_.frameworks->faulty)
       report_.add("E202", top_.frameworks->where(), "frameworks is empty", "declare at least one");
     else if (top_.frameworks->is_map())
       check_names();
@@ -181,9 +184,8 @@ class Loader {
     const Variables none;
     Reader reader(source_, none, report_);
     for (const auto* key : top_.frameworks->keys) {
-      if (key->text.starts_with("x-")) continue;
       if (!reserved(reserved_nodes, *key, "a framework", report_)) reader.name(*key, "a framework", is_label, label_rule);
-      framework_names_.insert(key->text);
+      framework_names_.insert(key->text);  // a bad name is still known to those that refer to it
     }
     if (framework_names_.size() > nodes_max)
       report_.add("E107", top_.frameworks->where(), "more than " + std::to_string(nodes_max) + " frameworks");
@@ -196,7 +198,7 @@ class Loader {
     std::vector<std::string> names;
     for (std::size_t i = 0; top_.profiles != nullptr && i < top_.profiles->keys.size(); ++i) {
       const Value& key = *top_.profiles->keys[i];
-      if (key.text.starts_with("x-") || !reader.name(key, "a profile", is_word, word_rule)) continue;
+      if (!reader.name(key, "a profile", is_word, word_rule)) continue;
       names.push_back(key.text);
       Profile profile;
       if (!reader.fields(*top_.profiles->items[i], "profile " + quoted(key.text), Fields<Profile>(profile_fields), profile))
@@ -217,7 +219,7 @@ class Loader {
   void check_profile_frameworks(const Value& frameworks) {
     const std::vector<std::string> known(framework_names_.begin(), framework_names_.end());
     for (const auto* key : frameworks.keys)
-      if (!key->text.starts_with("x-") && !framework_names_.contains(key->text))
+      if (!framework_names_.contains(key->text))
         report_.add("E101", key->where(), "unknown framework " + quoted(key->text) + " in a profile",
                     report_.did_you_mean(key->text, known));
   }

@@ -76,7 +76,7 @@ void read_endpoints(Reader& r, const Value& v, NodeDraft& d) {
   const auto errors = r.report().size();
   for (std::size_t i = 0; r.is_map(v, "endpoints") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
-    if (key.text.starts_with("x-") || !r.name(key, "an endpoint", is_label, label_rule)) continue;
+    if (!r.name(key, "an endpoint", is_label, label_rule)) continue;
     EndpointDraft endpoint;
     endpoint.name = key.text;
     endpoint.where = endpoint.port_where = endpoint.server_where = key.where();
@@ -164,12 +164,13 @@ void read_depends_on(Reader& r, const Value& v, NodeDraft& d) {
   std::map<std::string, Position> seen;
   const auto add = [&](const Value& name, const Value* details) {
     if (!name.is_scalar()) return r.wrong_type(name, "an entry of depends_on", "the name of a framework");
-    if (name.text.starts_with("x-")) return;
     Edge edge;
     edge.on = name.text;
     edge.at = name.at;
     edge.origin = "depends_on";
-    if (details != nullptr && !details->is_null())
+    if (details != nullptr && details->is_scalar())
+      r.wrong_type(*details, "depends_on " + quoted(name.text), "a mapping", "write { condition: " + printable(details->text) + " }");
+    else if (details != nullptr && !details->is_null())
       r.fields(*details, "depends_on " + quoted(name.text), Fields<Edge>(edge_fields), edge);
     if (const auto [first, fresh] = seen.emplace(edge.on, edge.at); !fresh)
       r.report().add("E105", name.where(), "the dependency on " + quoted(edge.on) + " is there twice", "keep one of them")
@@ -191,16 +192,16 @@ void read_depends_on(Reader& r, const Value& v, NodeDraft& d) {
 
 void read_servers(Reader& r, const Value& v, NodeDraft& d) {
   if (!r.is_map(v, "servers")) return;
-  if (v.keys.empty()) r.report().add("E202", v.where(), "servers is empty", "declare one: servers: { NAME: { command: […] } }");
+  if (v.keys.empty() && !v.faulty) r.report().add("E202", v.where(), "servers is empty", "declare one: servers: { NAME: { command: […] } }");
   for (std::size_t i = 0; i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
-    if (key.text.starts_with("x-") || !r.name(key, "a server", is_label, label_rule)) continue;
+    if (!r.name(key, "a server", is_label, label_rule)) continue;
     ServerDraft draft;
     draft.server.name = key.text;
     draft.server.at = key.at;
     draft.where = key.where();
     const Value& value = *v.items[i];
-    draft.command_missing = value.is_map() && value.find("command") == nullptr;
+    draft.command_missing = value.is_map() && value.find("command") == nullptr && !Reader::meant(value, "command");
     r.fields(value, "server " + quoted(key.text), server_fields(), draft);
     d.servers.push_back(std::move(draft));
   }
@@ -217,7 +218,7 @@ constexpr std::array<Field<NodeDraft>, 17> node_fields = {{
     {"depends_on", read_depends_on},
     {"user",
      [](Reader& r, const Value& v, NodeDraft& d) {
-       if (auto text = r.text(v, "user")) d.node.user = std::move(*text);
+       read_user(r, v, d.node.user);
      }},
     {"stop", [](Reader& r, const Value& v, NodeDraft& d) { read_stop(r, v, d.node.stop); }},
     {"high_availability", nullptr},
@@ -238,7 +239,7 @@ void read_single_server(Reader& r, const Value& key, const Value& value, NodeDra
   draft.server.name = d.node.name;
   draft.server.at = key.at;
   draft.where = key.where();
-  draft.command_missing = value.find("command") == nullptr;
+  draft.command_missing = value.find("command") == nullptr && !Reader::meant(value, "command");
   draft.server.user = d.node.user;
   draft.server.stop = d.node.stop;
   const Fields<NodeDraft> own(node_fields);

@@ -94,7 +94,7 @@ void read_kind(Reader& r, const Value& v, ProbeDraft& d, std::string_view what, 
     read_port(r, v, d);
   else if (!r.fields(v, what, Fields<Detail<Probe>>(fields), detail))
     return;
-  else if (v.find("port") == nullptr)
+  else if (v.find("port") == nullptr && !Reader::meant(v, "port"))
     r.report().add("E202", v.where(), "the " + std::string(what) + " probe lacks its port", "write port: NAME");
   detail.probe.port = d.port;
   d.readiness.probe = std::move(detail.probe);

@@ -119,7 +119,6 @@ void read_files(Reader& r, const Value& v, ServerDraft& d) {
   for (std::size_t i = 0; i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const Value& value = *v.items[i];
-    if (key.text.starts_with("x-")) continue;
     if (!is_inside_path(key.text)) {
       r.report().add("E212", key.where(), quoted(key.text) + " is no target for a file",
                      "write a relative path inside the sandbox, without \"..\"");
@@ -149,15 +148,17 @@ void read_ports(Reader& r, const Value& v, ServerDraft& d) {
   for (std::size_t i = 0; r.is_map(v, "ports") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const Value& value = *v.items[i];
-    if (key.text.starts_with("x-") || !r.name(key, "a port", is_word, word_rule)) continue;
+    if (!r.name(key, "a port", is_word, word_rule)) continue;
     Port port{std::nullopt, key.at};
     if (!(value.is_scalar() && value.text == "auto")) {
       std::uint16_t number = 0;
       const auto before = r.report().size();
-      r.integer(value, "port " + quoted(key.text), 1, 65535, number);
+      if (!value.is_scalar())
+        r.wrong_type(value, "port " + quoted(key.text), "auto or a number");
+      else
+        r.integer(value, "port " + quoted(key.text), 1, 65535, number);
       if (before != r.report().size()) {
-        auto& hint = r.report().last().hint;
-        if (hint.empty()) hint = "write auto, or a number from 1 to 65535";
+        r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
       } else if (const auto [other, fresh] = fixed.emplace(number, key.text); !fresh) {
         r.report().add("E209", value.where(), "port " + std::to_string(number) + " is also port " + quoted(other->second));
       }
@@ -199,7 +200,7 @@ void read_volumes(Reader& r, const Value& v, ServerDraft& d) {
   for (std::size_t i = 0; r.is_map(v, "volumes") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const Value& value = *v.items[i];
-    if (key.text.starts_with("x-") || !r.name(key, "a volume", is_word, word_rule)) continue;
+    if (!r.name(key, "a volume", is_word, word_rule)) continue;
     VolumeSpec volume;
     volume.path = key.text;
     volume.at = key.at;
@@ -207,7 +208,7 @@ void read_volumes(Reader& r, const Value& v, ServerDraft& d) {
       volume_fields[0].read(r, value, volume);
     } else if (r.fields(value, "volume " + quoted(key.text), Fields<VolumeSpec>(volume_fields), volume)) {
       const bool size = value.find("size") != nullptr;
-      if (size == (value.find("host_path") != nullptr))
+      if (size == (value.find("host_path") != nullptr) && !Reader::meant(value, size ? "" : "size"))
         r.report().add(size ? "E206" : "E202", key.where(),
                        "volume " + quoted(key.text) + (size ? " has both size and host_path" : " lacks its size"),
                        "write size: 1GiB for a volume of its own, or host_path: /PATH for a folder of the host");
@@ -247,7 +248,7 @@ constexpr std::array<Field<Restart>, 4> restart_fields = {{
 
 void read_restart(Reader& r, const Value& v, ServerDraft& d) {
   if (v.is_scalar())
-    r.choice(v, "restart", policies, d.server.restart.policy);
+    r.choice(v, "restart policy", policies, d.server.restart.policy);
   else
     r.fields(v, "restart", Fields<Restart>(restart_fields), d.server.restart);
 }
@@ -268,10 +269,7 @@ constexpr std::array<Field<ServerDraft>, 23> table = {{
     {"env", [](Reader& r, const Value& v, ServerDraft& d) { read_env(r, v, d.server.env); }},
     {"ports", read_ports},
     {"volumes", read_volumes},
-    {"user",
-     [](Reader& r, const Value& v, ServerDraft& d) {
-       if (auto text = r.text(v, "user")) d.server.user = std::move(*text);
-     }},
+    {"user", [](Reader& r, const Value& v, ServerDraft& d) { read_user(r, v, d.server.user); }},
     {"readiness", read_readiness},
     {"restart", read_restart},
     {"stop", [](Reader& r, const Value& v, ServerDraft& d) { read_stop(r, v, d.server.stop); }},
@@ -296,6 +294,14 @@ void read_resources(Reader& r, const Value& v, Resources& out) {
   r.fields(v, "resources", Fields<Resources>(resource_fields), out);
 }
 
+void read_user(Reader& r, const Value& v, std::string& out) {
+  auto text = r.text(v, "user");
+  if (text && !is_user(*text))
+    r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user", "write a user's name or number");
+  else if (text)
+    out = std::move(*text);
+}
+
 void read_stop(Reader& r, const Value& v, Stop& out) { r.fields(v, "stop", Fields<Stop>(stop_fields), out); }
 
 void read_uris(Reader& r, const Value& v, std::vector<Uri>& out) {
@@ -306,9 +312,10 @@ void read_uris(Reader& r, const Value& v, std::vector<Uri>& out) {
     const auto errors = r.report().size();
     if (item->is_scalar())
       uri_fields[0].read(r, *item, uri);
-    else if (!r.fields(*item, "uris", Fields<Uri>(uri_fields), uri))
+    else if (!r.fields(*item, "an entry of uris", Fields<Uri>(uri_fields), uri))
       continue;
     const auto* value = item->is_map() ? item->find("uri") : item;
+    if (value == nullptr && Reader::meant(*item, "uri")) continue;
     if (value == nullptr)
       r.report().add("E202", item->where(), "this entry of uris lacks its uri", "write uri: PATH or http://…");
     else if (errors == r.report().size())
@@ -323,7 +330,6 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
   for (std::size_t i = 0; r.is_map(v, "env") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const auto& name = key.text;
-    if (name.starts_with("x-")) continue;
     if (!is_env_name(name)) {
       r.report().add("E214", key.where(), quoted(name) + " cannot be the name of an environment variable",
                      "letters, digits and \"_\", not beginning with a digit");

@@ -40,6 +40,9 @@ Where locate_dollar(const SourceText& source, Position at, std::size_t n, std::s
 }
 
 void Reader::wrong_type(const Value& value, std::string_view what, std::string_view wanted, std::string hint) {
+  if (value.faulty) return;
+  if (value.text.find("\u201C") != std::string::npos)
+    hint = "\u201C and \u201D are not quotes in YAML; write \"";
   if (value.is_null())
     report_.add("E202", value.where(), std::string(what) + " has no value", "it takes " + std::string(wanted));
   else
@@ -123,6 +126,11 @@ std::optional<std::int64_t> Reader::bounded_integer(const Value& value, std::str
   const auto digits = text(value, what);
   if (!digits) return std::nullopt;
   const auto number = parse_integer(*digits);
+  if (!number && *digits != value.text) {
+    report_.add("E203", value.where(), std::string(what) + " must be an integer, not " + quoted(*digits),
+                "that is the value of " + printable(value.text));
+    return std::nullopt;
+  }
   if (!number || (!value.plain && *digits == value.text)) {
     wrong_type(value, what, "an integer", number ? "remove the quotes" : number.error().message);
     return std::nullopt;
@@ -157,7 +165,7 @@ void Reader::size(const Value& value, std::string_view what, std::int64_t min, s
   if (!parsed)
     report_.add("E211", value.where(), std::string(what) + " is no size: " + quoted(*word), parsed.error().message);
   else if (*parsed < min)
-    report_.add("E205", value.where(), std::string(what) + " must be at least " + std::to_string(min) + "B");
+    report_.add("E205", value.where(), std::string(what) + " must be at least " + size_text(min) + ", not " + printable(*word));
   else
     out = *parsed;
 }
@@ -202,12 +210,26 @@ void Reader::unknown_word(const Value& value, std::string_view what, std::string
   report_.add("E207", value.where(), "unknown " + std::string(what) + " " + quoted(word), std::move(hint));
 }
 
+bool Reader::meant(const Value& map, std::string_view field) {
+  constexpr std::size_t looked_at_max = 100;
+  const std::vector<std::string> one = {std::string(field)};
+  for (std::size_t i = 0; map.is_map() && i < std::min(map.keys.size(), looked_at_max); ++i) {
+    const auto& key = map.keys[i]->text;
+    const auto synonym = synonyms().find(key);
+    if ((synonym != synonyms().end() && synonym->second == field) || !nearest(key, one).empty()) return true;
+  }
+  return map.faulty;
+}
+
 void Reader::unsupported(const Value& key, std::string_view what, std::string hint) {
   report_.add("E208", key.where(), quoted(what) + " is not supported yet", std::move(hint));
 }
 
 bool Reader::name(const Value& key, std::string_view what, bool (*good)(std::string_view), std::string_view rule) {
-  if (good(key.text)) return true;
+  const bool extension = key.text.starts_with("x-");
+  if (good(key.text) && !extension) return true;
+  if (extension)
+    rule = "names cannot begin with \"x-\": fields that do are skipped; put shared values at the top of the file";
   report_.add("E204", key.where(), quoted(key.text) + " cannot be the name of " + std::string(what), std::string(rule));
   return false;
 }

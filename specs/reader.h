@@ -114,6 +114,8 @@ class Reader {
                     const std::vector<std::string>& known);
   void unsupported(const Value& key, std::string_view what, std::string hint = {});
   void wrong_type(const Value& value, std::string_view what, std::string_view wanted, std::string hint = {});
+  /// Whether a wrong word in `map` was probably meant to be `field`: then its absence is no news.
+  [[nodiscard]] static bool meant(const Value& map, std::string_view field);
   /// A key that must be a name by `rule`.
   bool name(const Value& key, std::string_view what, bool (*good)(std::string_view), std::string_view rule);
 

@@ -160,6 +160,13 @@ std::string to_text(Duration duration) {
   return out;
 }
 
+std::string size_text(std::int64_t bytes) {
+  const auto* best = &size_units.front();
+  for (const auto& u : size_units)
+    if (bytes != 0 && bytes % u.factor == 0) best = &u;
+  return std::to_string(bytes / best->factor) + std::string(best->name);
+}
+
 bool is_label(std::string_view text) {
   return is_word(text) && text.find('_') == std::string_view::npos && !text.ends_with('-');
 }
@@ -173,6 +180,13 @@ bool is_env_name(std::string_view text) {
   const auto letter = [](char c) { return lower(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
   return !text.empty() && letter(text[0]) &&
          std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+}
+
+bool is_user(std::string_view text) {
+  if (text.empty() || text.size() > 32) return false;
+  if (std::ranges::all_of(text, digit)) return text.size() <= 9;
+  return (lower(text[0]) || text[0] == '_') &&
+         std::ranges::all_of(text, [](char c) { return lower(c) || digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool is_inside_path(std::string_view text) {

@@ -19,6 +19,7 @@ namespace banyan::specs {
 [[nodiscard]] Result<std::uint32_t> parse_mode(std::string_view text);         ///< octal: 0644
 
 [[nodiscard]] std::string to_text(Duration duration);                          ///< "1m30s"
+[[nodiscard]] std::string size_text(std::int64_t bytes);                       ///< "64MiB", in the largest unit that fits
 
 /// Stacks, frameworks, servers and endpoints: a DNS label of at most 40 lower-case characters.
 [[nodiscard]] bool is_label(std::string_view text);
@@ -29,6 +30,8 @@ inline constexpr std::string_view label_rule =
 inline constexpr std::string_view word_rule =
     "a name is 1 to 40 characters a-z, 0-9, \"_\" and \"-\" and begins with a letter";
 [[nodiscard]] bool is_env_name(std::string_view text);
+/// As Debian's adduser takes it, or a number.
+[[nodiscard]] bool is_user(std::string_view text);
 /// Relative, without "..", "." or empty parts: stays inside the sandbox.
 [[nodiscard]] bool is_inside_path(std::string_view text);
 

@@ -89,12 +89,12 @@ std::vector<BadCharacter> bad_characters(std::string_view text, std::size_t at_m
     std::array<char, 64> name{};
     if (length == 0) {
       std::snprintf(name.data(), name.size(), "0x%02X", byte);
-      found.push_back({i, true, name.data()});
+      found.push_back({i, 1, true, name.data()});
     } else if (const auto* range = std::ranges::find_if(
                    forbidden, [c = code](const Range& r) { return c >= r.first && c <= r.last; });
                range != forbidden.end()) {
       std::snprintf(name.data(), name.size(), "U+%04X (%s)", static_cast<unsigned>(code), range->what);
-      found.push_back({i, false, name.data()});
+      found.push_back({i, length, false, name.data()});
     }
     i += std::max<std::size_t>(length, 1);
   }

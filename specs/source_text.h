@@ -32,6 +32,7 @@ class SourceText {
 /// The n-th byte sequence that is not UTF-8 or a character no stack file may hold (control, bidi, zero-width).
 struct BadCharacter {
   std::size_t offset = 0;
+  std::size_t length = 1;
   bool encoding = false;      ///< not UTF-8 at all
   std::string what;           ///< "U+202E right-to-left override"
 };

@@ -48,6 +48,12 @@ class Builder final : public YAML::EventHandler {
 
   Tree tree;
 
+  /// To be called when the whole text was read: a bracket that is never closed looks like a complex key on the way.
+  void report_complex_keys() {
+    for (const auto* key : complex_keys_)
+      report_.add("E007", key->where(), "a key must be a text, not " + describe(*key), "quote it if it is meant as a text");
+  }
+
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ < 2) return;
     fail("E008", mark, "a second document begins here", "a stack file holds one YAML document; remove the \"---\"");
@@ -56,17 +62,20 @@ class Builder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Value& value = make(mark, Value::Kind::null);
+    at_its_key(value);
     remember(anchor, value, 1);
     put(mark, value);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    check_tag(mark, tag);
     Value& value = make(mark, Value::Kind::scalar);
+    check_tag(value, tag);
     value.plain = tag == "?";
     value.text = text;
     value.width = width(value);
+    if (text.find('\0') != std::string::npos)
+      report_.add("E003", value.where(), "a NUL byte is not allowed, not even as an escape", "remove it");
     if (text.size() > limits_.scalar_bytes)
       report_.add("E001", {value.at, 1, {}}, "a text of " + std::to_string(text.size()) + " bytes is too long",
                   "at most " + std::to_string(limits_.scalar_bytes) + "; put it into a file and name it under `files`");
@@ -133,18 +142,19 @@ class Builder final : public YAML::EventHandler {
     if (anchor != 0) anchors_[anchor] = {&value, size};
   }
 
-  void check_tag(const YAML::Mark& mark, const std::string& tag) {
+  void check_tag(Value& value, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return;
-    report_.add("E007", {position(mark), 1, {}}, "the tag " + quoted(tag) + " is not allowed",
+    value.faulty = true;
+    report_.add("E007", value.where(), "the tag " + quoted(tag) + " is not allowed",
                 "write the plain value; a stack file holds mappings, lists and texts only");
   }
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
     if (open_.size() >= limits_.depth)
       fail("E001", mark, "nested deeper than " + std::to_string(limits_.depth));
-    check_tag(mark, tag);
     const auto before = count_;
     Value& value = make(mark, kind);
+    check_tag(value, tag);
     remember(anchor, value, 1);
     put(mark, value);
     open_.push_back({&value, anchor, before});
@@ -179,8 +189,13 @@ class Builder final : public YAML::EventHandler {
   void put_key(const YAML::Mark& mark, Frame& frame, const Value& key) {
     frame.skip = true;                 // until it proves good
     const Where where{position(mark), key.width, {}};
-    if (!key.is_scalar()) {
-      report_.add("E007", where, "a key must be a text, not " + describe(key), "quote it if it is meant as a text");
+    const auto errors = report_.size();
+    if (key.is_map() && source_.line(key.at.line).substr(key.at.column - 1).starts_with("{") &&
+        key.at.column > 1 && source_.line(key.at.line)[key.at.column - 2] == '{') {
+      report_unrendered_template({key.at.line, key.at.column - 1}, report_);
+    } else if (!key.is_scalar()) {
+      complex_keys_.push_back(&key);
+      frame.value->faulty = true;
     } else if (key.plain && key.text == "<<") {
       report_.add("E007", where, "merge keys (<<) are not supported",
                   "repeat the fields, or give the whole value by an alias");
@@ -193,6 +208,19 @@ class Builder final : public YAML::EventHandler {
       frame.skip = false;
       frame.key = &key;
     }
+    if (report_.size() != errors) frame.value->faulty = true;
+  }
+
+  /// yaml-cpp places an empty value where the next token is; people look for it behind its key.
+  void at_its_key(Value& value) const {
+    if (open_.empty() || open_.back().key == nullptr) return;
+    const auto& key = *open_.back().key;
+    const auto line = source_.line(value.at.line);
+    const bool written = value.at.line == key.at.line && value.at.column <= line.size() &&
+                         std::string_view("~nN").find(line[value.at.column - 1]) != std::string_view::npos;
+    if (written) return;
+    value.at = key.at;
+    value.width = key.width;
   }
 
   /// Bytes of a scalar as it stands on its first line.
@@ -217,6 +245,7 @@ class Builder final : public YAML::EventHandler {
   std::size_t count_ = 0;
   std::size_t aliases_ = 0;
   std::vector<Frame> open_;
+  std::vector<const Value*> complex_keys_;
   std::map<YAML::anchor_t, Anchor> anchors_;
 };
 
@@ -238,6 +267,7 @@ Tree parse_yaml(const SourceText& source, Report& report, const TreeLimits& limi
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) continue;
+    builder.report_complex_keys();
     return std::move(builder.tree);
   } catch (const Abandon&) {
   } catch (const YAML::DeepRecursion& e) {

@@ -20,6 +20,7 @@ struct Value {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
   bool plain = false;                  ///< an unquoted scalar
+  bool faulty = false;                 ///< reported already: what follows from it is not
   Position at;
   std::uint32_t width = 1;             ///< bytes on its first line
   std::string text;                    ///< of a scalar

@@ -39,7 +39,7 @@ bool ordered(VarType type) { return type != VarType::string && type != VarType::
 
 std::string shown(VarType type, std::int64_t number) {
   if (type == VarType::duration) return to_text(Duration(number));
-  return std::to_string(number) + (type == VarType::size ? "B" : "");
+  return type == VarType::size ? size_text(number) : std::to_string(number);
 }
 
 struct Declaration {

@@ -11,4 +11,10 @@ namespace banyan::specs {
 /// Reports one syntax error, in the words of the mistake behind it where that can be seen.
 void explain_syntax_error(const SourceText& source, Position at, const std::string& complaint, Report& report);
 
+/// `{{ x }}` where a value belongs: YAML reads it as a mapping with a mapping for a key.
+void report_unrendered_template(Position at, Report& report);
+
+/// Reports a file that is no stack file at all, though it may be YAML; false if nothing speaks for that.
+bool report_other_format(const SourceText& source, Report& report);
+
 }  // namespace banyan::specs
