@@ -62,7 +62,8 @@ StackChange compare_nodes(const Node& running, const Node& wanted) {
     if (const auto task = differences(task_of(*old->second), task_of(server)); !task.empty())
       because(StackChange::Kind::restart_servers, "server " + server.name + ": " + task);
     else if (const auto care = differences(described(*old->second), described(server)); !care.empty())
-      because(old->second->instances == server.instances ? StackChange::Kind::unchanged : StackChange::Kind::restart_servers,
+      because(old->second->instances == server.instances ? StackChange::Kind::unchanged
+                                                         : StackChange::Kind::restart_servers,
               "server " + server.name + ": " + care);
     before.erase(old);
   }
@@ -92,7 +93,8 @@ std::vector<StackChange> compare(const Stack& running, const Stack& wanted) {
     before.erase(old);
   }
   for (const auto& node : running.nodes)
-    if (before.contains(node.name)) out.push_back({node.name, StackChange::Kind::remove, "no longer in the stack file"});
+    if (before.contains(node.name))
+      out.push_back({node.name, StackChange::Kind::remove, "no longer in the stack file"});
   return out;
 }
 

@@ -16,7 +16,8 @@ constexpr Explanation explanations[] = {
      "its aliases expanded; one value in `env` 128 KiB, all of them 1 MiB. Put long texts into files of their own and "
      "name them under `files`."},
     {"E002", "not UTF-8",
-     "Stack files and the files they name are UTF-8. The message names the first byte that is not. Convert the file:\n\n"
+     "Stack files and the files they name are UTF-8. The message names the first byte that is not. Convert the "
+     "file:\n\n"
      "    iconv -f ISO-8859-1 -t UTF-8 old.yaml > stack.yaml"},
     {"E003", "a forbidden character",
      "Control characters, invisible ones (such as a zero-width space) and those that reorder text make a file mean "
@@ -35,7 +36,8 @@ constexpr Explanation explanations[] = {
      "Tags (!!int), merge keys (<<), directives (%YAML) and keys that are not plain texts are refused, because tools "
      "disagree about what they mean. Aliases of whole values are fine."},
     {"E008", "several documents in one file", "A stack file is one YAML document. Remove the \"---\" between them."},
-    {"E009", "an empty file", "A stack file has at least a name and one framework:\n\n"
+    {"E009", "an empty file",
+     "A stack file has at least a name and one framework:\n\n"
      "    name: hello\n    frameworks:\n      sleeper: { command: [sleep, \"1000\"] }"},
     {"E010", "a tab in the indentation", "YAML counts spaces and does not know how wide a tab is. Indent with spaces."},
     {"E011", "not a stack file",
@@ -63,7 +65,8 @@ constexpr Explanation explanations[] = {
      "yours and are skipped."},
     {"E202", "something is missing", "A field without which the rest makes no sense is not there, or has no value."},
     {"E203", "a value of the wrong kind",
-     "A list where a text belongs, or a quoted \"3\" where a number belongs. Booleans are true and false only: yes, no, "
+     "A list where a text belongs, or a quoted \"3\" where a number belongs. Booleans are true and false only: yes, "
+     "no, "
      "on and off are texts."},
     {"E204", "a name that cannot be one",
      "Stacks, frameworks, servers and endpoints become parts of host names: a-z, 0-9 and \"-\", at most 40 characters, "
@@ -74,7 +77,8 @@ constexpr Explanation explanations[] = {
      "`content`. Keep one."},
     {"E207", "an unknown word", "The field takes one of a few words. The message lists them."},
     {"E208", "not supported yet",
-     "The word belongs to the stack language as planned, but this version of Banyan cannot do it. It is refused and not "
+     "The word belongs to the stack language as planned, but this version of Banyan cannot do it. It is refused and "
+     "not "
      "skipped, because a stack without it would behave differently than you wrote."},
     {"E209", "two things in one place",
      "Two ports with one number, two volumes at one path, or two endpoints whose environment variables would have one "
@@ -82,7 +86,8 @@ constexpr Explanation explanations[] = {
     {"E210", "not a duration", "Durations have units: 500ms, 30s, 1m30s, 2h. A bare number could mean anything."},
     {"E211", "not a size", "Sizes are whole numbers with a unit: B, KiB, MiB, GiB or TiB (powers of 1024)."},
     {"E212", "a path that cannot be used",
-     "Targets of files and paths of volumes lie inside the sandbox: relative, without \"..\". A host_path is absolute."},
+     "Targets of files and paths of volumes lie inside the sandbox: relative, without \"..\". A host_path is "
+     "absolute."},
     {"E213", "a URI that cannot be fetched",
      "A path, file:, http: and https: can. User names and passwords in URIs are refused: they would end up in logs. "
      "A sha256 has 64 hexadecimal digits."},
@@ -95,16 +100,19 @@ constexpr Explanation explanations[] = {
 
     {"E301", "an unknown variable", "${vars.NAME}, or a profile, names a variable that is not declared under `vars`."},
     {"E302", "a variable without a value",
-     "Nothing is ever filled in silently. Give the variable a default, set it in the profile, or pass --var NAME=VALUE."},
+     "Nothing is ever filled in silently. Give the variable a default, set it in the profile, or pass --var "
+     "NAME=VALUE."},
     {"E303", "a variable's value that does not fit", "The value is not of the declared type, or beyond min or max."},
     {"E304", "an unknown profile", "--profile names a profile that the stack does not declare under `profiles`."},
     {"E305", "--var for an unknown variable", "The stack does not declare the variable under `vars`."},
     {"E306", "a ${…} that means nothing",
      "Known are ${vars.x}, ${ports.p}, ${volumes.v}, ${instance.index|number|name|host}, ${peers.p}, "
-     "${NODE.endpoints.e} (and .first, .host, .port, .url) and ${join peers SEP TEXT}. Write $$ for a dollar, so $${HOME} "
+     "${NODE.endpoints.e} (and .first, .host, .port, .url) and ${join peers SEP TEXT}. Write $$ for a dollar, so "
+     "$${HOME} "
      "reaches the program as ${HOME}."},
     {"E307", "a port or volume the server does not have",
-     "A template names a port or volume that its server does not declare. The place is that in the template's own file."},
+     "A template names a port or volume that its server does not declare. The place is that in the template's own "
+     "file."},
     {"E308", "a ${…} that cannot be known here",
      "Numbers, sizes and paths are read before anything runs, so only ${vars.x} works in them. A scheduler has no "
      "instance: it may use variables and the endpoints of other frameworks."},

@@ -23,7 +23,8 @@ std::vector<std::uint32_t> components(const Graph& graph) {
   for (std::uint32_t from = 0; from < graph.needs.size(); ++from)
     for (const auto to : graph.needs[from]) boost::add_edge(from, to, boosted);
   std::vector<std::uint32_t> component(graph.needs.size());
-  boost::strong_components(boosted, boost::make_iterator_property_map(component.begin(), get(boost::vertex_index, boosted)));
+  boost::strong_components(boosted,
+                           boost::make_iterator_property_map(component.begin(), get(boost::vertex_index, boosted)));
   return component;
 }
 
@@ -107,7 +108,8 @@ std::vector<std::vector<std::uint32_t>> cycles(const Graph& graph) {
     std::ranges::rotate(cycle, std::ranges::min_element(cycle));
     out.push_back(std::move(cycle));
   }
-  std::ranges::sort(out, [](const auto& a, const auto& b) { return std::tuple(a.size(), a) < std::tuple(b.size(), b); });
+  std::ranges::sort(out,
+                    [](const auto& a, const auto& b) { return std::tuple(a.size(), a) < std::tuple(b.size(), b); });
   return out;
 }
 

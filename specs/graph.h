@@ -30,6 +30,7 @@ struct Graph {
 [[nodiscard]] std::vector<std::uint32_t> levels(const Graph& graph, const std::vector<std::uint32_t>& order);
 
 /// Everything that `from` reaches over `edges`, nearest first, itself left out.
-[[nodiscard]] std::vector<std::uint32_t> reached(const std::vector<std::vector<std::uint32_t>>& edges, std::uint32_t from);
+[[nodiscard]] std::vector<std::uint32_t> reached(const std::vector<std::vector<std::uint32_t>>& edges,
+                                                 std::uint32_t from);
 
 }  // namespace banyan::specs

@@ -81,8 +81,10 @@ std::string normalised(std::string_view text) {
 /// Everything that must hold before a parser sees the text.
 bool check_text(std::string_view raw, const SourceText& source, Report& report) {
   const Where start{{1, 1}, 1, {}};
-  if (raw.starts_with("\xFF\xFE") || raw.starts_with("\xFE\xFF") || raw.starts_with(std::string_view("\0\0\xFE\xFF", 4))) {
-    report.add("E002", start, "the file is UTF-16 or UTF-32", "only UTF-8 is supported; convert it, for instance with iconv");
+  if (raw.starts_with("\xFF\xFE") || raw.starts_with("\xFE\xFF") ||
+      raw.starts_with(std::string_view("\0\0\xFE\xFF", 4))) {
+    report.add("E002", start, "the file is UTF-16 or UTF-32",
+               "only UTF-8 is supported; convert it, for instance with iconv");
     return false;
   }
   for (const auto& bad : bad_characters(source.text(), bad_characters_shown)) {
@@ -90,7 +92,8 @@ bool check_text(std::string_view raw, const SourceText& source, Report& report) 
     if (bad.encoding)
       report.add("E002", where, "the byte " + bad.what + " is not UTF-8", "convert the file, for instance with iconv");
     else
-      report.add("E003", where, "the character " + bad.what + " is not allowed", "remove it, or write it as an escape: \"\\x…\"");
+      report.add("E003", where, "the character " + bad.what + " is not allowed",
+                 "remove it, or write it as an escape: \"\\x…\"");
   }
   for (std::uint32_t n = 1; n <= source.line_count(); ++n) {
     const auto line = source.line(n);
@@ -117,7 +120,11 @@ constexpr std::array<Field<Profile>, 2> profile_fields = {{
 class Loader {
  public:
   explicit Loader(const Source& source)
-      : input_(source), text_(normalised(source.text)), source_(text_), files_(source.read_file), report_(source.file) {}
+      : input_(source),
+        text_(normalised(source.text)),
+        source_(text_),
+        files_(source.read_file),
+        report_(source.file) {}
 
   Loaded run() {
     std::optional<Stack> stack = read();
@@ -143,7 +150,8 @@ class Loader {
     if (!check_text(input_.text, source_, report_)) return std::nullopt;
     tree_ = parse_yaml(source_, report_);
     if (tree_.root == nullptr || tree_.root->is_null()) {
-      if (report_.empty()) report_.add("E009", {{1, 1}, 1, {}}, "the file is empty", "begin with name: and frameworks:");
+      if (report_.empty())
+        report_.add("E009", {{1, 1}, 1, {}}, "the file is empty", "begin with name: and frameworks:");
       return std::nullopt;
     }
     if (!tree_.root->is_map()) {
@@ -184,7 +192,8 @@ class Loader {
     const Variables none;
     Reader reader(source_, none, report_);
     for (const auto* key : top_.frameworks->keys) {
-      if (!reserved(reserved_nodes, *key, "a framework", report_)) reader.name(*key, "a framework", is_label, label_rule);
+      if (!reserved(reserved_nodes, *key, "a framework", report_))
+        reader.name(*key, "a framework", is_label, label_rule);
       framework_names_.insert(key->text);  // a bad name is still known to those that refer to it
     }
     if (framework_names_.size() > nodes_max)
@@ -201,7 +210,8 @@ class Loader {
       if (!reader.name(key, "a profile", is_word, word_rule)) continue;
       names.push_back(key.text);
       Profile profile;
-      if (!reader.fields(*top_.profiles->items[i], "profile " + quoted(key.text), Fields<Profile>(profile_fields), profile))
+      if (!reader.fields(*top_.profiles->items[i], "profile " + quoted(key.text), Fields<Profile>(profile_fields),
+                         profile))
         continue;
       if (profile.frameworks != nullptr && reader.is_map(*profile.frameworks, "frameworks of the profile"))
         check_profile_frameworks(*profile.frameworks);
@@ -230,7 +240,8 @@ class Loader {
   }
 
   std::optional<Stack> build(const Profile* profile, Report& report) {
-    const auto vars = read_vars({top_.vars, profile != nullptr ? profile->vars : nullptr, &input_.vars}, source_, report);
+    const auto vars =
+        read_vars({top_.vars, profile != nullptr ? profile->vars : nullptr, &input_.vars}, source_, report);
     if (top_.frameworks == nullptr || !top_.frameworks->is_map() || framework_names_.size() > nodes_max)
       return std::nullopt;
     Value* frameworks = top_.frameworks;
@@ -293,10 +304,12 @@ class Loader {
     for (std::size_t i = 0; i < std::min(edges.size(), shown); ++i) {
       const auto& [from, edge] = edges[i];
       const auto arrow = "edge " + from->name + " -> " + edge->on;
-      d.related.push_back({edge->at, arrow + (edge->implied ? " implied by " + edge->origin : " declared"), edge->file});
+      d.related.push_back(
+          {edge->at, arrow + (edge->implied ? " implied by " + edge->origin : " declared"), edge->file});
     }
     if (edges.size() > shown)
-      d.related.push_back({edges.back().second->at, "and " + std::to_string(edges.size() - shown) + " more edges, the last", {}});
+      d.related.push_back(
+          {edges.back().second->at, "and " + std::to_string(edges.size() - shown) + " more edges, the last", {}});
   }
 
   /// A mistake in a profile should not wait for the day the profile is needed.

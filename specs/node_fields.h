@@ -10,7 +10,10 @@ namespace banyan::specs {
 
 template <class A> void fields(A& a, Position& v) { a("line", v.line), a("column", v.column); }
 template <class A> void fields(A& a, Text& v) { a("text", v.text), a("at", v.at); }
-template <class A> void fields(A& a, Resources& v) { a("cpus_milli", v.cpus_milli), a("mem", v.mem_bytes), a("disk", v.disk_bytes); }
+template <class A>
+void fields(A& a, Resources& v) {
+  a("cpus_milli", v.cpus_milli), a("mem", v.mem_bytes), a("disk", v.disk_bytes);
+}
 template <class A> void fields(A& a, Command& v) { a("argv", v.argv), a("shell", v.shell); }
 template <class A> void fields(A& a, Uri& v) {
   a("uri", v.value), a("sha256", v.sha256), a("extract", v.extract), a("executable", v.executable);

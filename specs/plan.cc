@@ -49,7 +49,8 @@ std::vector<Step> plan(const Stack& stack) {
     step.level = level[i];
     for (const auto& server : node.servers) step.servers += server.instances;
     for (const auto& edge : node.edges) {
-      step.after.push_back(edge.on + " (" + std::string(name_of(edge.condition)) + (edge.required ? ")" : ", not required)"));
+      step.after.push_back(edge.on + " (" + std::string(name_of(edge.condition)) +
+                           (edge.required ? ")" : ", not required)"));
       if (!step.cause.empty()) step.cause += "; ";
       step.cause += edge.origin + " at " + place(stack, edge);
     }

@@ -68,7 +68,8 @@ constexpr std::array<Field<EndpointDraft>, 3> endpoint_fields = {{
        const auto text = r.text(v, "protocol");
        if (!text) return;
        if (is_word(*text)) o.spec.protocol = *text;
-       else r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a protocol", std::string(word_rule));
+       else
+         r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a protocol", std::string(word_rule));
      }},
 }};
 
@@ -122,8 +123,8 @@ void finish_endpoint(Reader& r, NodeDraft& d, EndpointDraft& endpoint) {
     return hint.empty() ? "declare it: ports: { " + printable(endpoint.name) + ": auto }" : hint;
   };
   if (servers.empty() && !spec.server.empty()) {
-    r.report().add("E217", endpoint.server_where, "endpoint " + name + " names an unknown server " + quoted(spec.server),
-                   help(spec.server, names));
+    r.report().add("E217", endpoint.server_where,
+                   "endpoint " + name + " names an unknown server " + quoted(spec.server), help(spec.server, names));
   } else if (servers.empty() || !servers.front()->server.ports.contains(spec.port)) {
     if (known)
       r.report().add("E216", endpoint.port_where, "endpoint " + name + " names an unknown port " + quoted(spec.port),
@@ -169,11 +170,13 @@ void read_depends_on(Reader& r, const Value& v, NodeDraft& d) {
     edge.at = name.at;
     edge.origin = "depends_on";
     if (details != nullptr && details->is_scalar())
-      r.wrong_type(*details, "depends_on " + quoted(name.text), "a mapping", "write { condition: " + printable(details->text) + " }");
+      r.wrong_type(*details, "depends_on " + quoted(name.text), "a mapping",
+                   "write { condition: " + printable(details->text) + " }");
     else if (details != nullptr && !details->is_null())
       r.fields(*details, "depends_on " + quoted(name.text), Fields<Edge>(edge_fields), edge);
     if (const auto [first, fresh] = seen.emplace(edge.on, edge.at); !fresh)
-      r.report().add("E105", name.where(), "the dependency on " + quoted(edge.on) + " is there twice", "keep one of them")
+      r.report()
+          .add("E105", name.where(), "the dependency on " + quoted(edge.on) + " is there twice", "keep one of them")
           .related.push_back({first->second, "first written", {}});
     else
       d.node.edges.push_back(std::move(edge));
@@ -192,7 +195,8 @@ void read_depends_on(Reader& r, const Value& v, NodeDraft& d) {
 
 void read_servers(Reader& r, const Value& v, NodeDraft& d) {
   if (!r.is_map(v, "servers")) return;
-  if (v.keys.empty() && !v.faulty) r.report().add("E202", v.where(), "servers is empty", "declare one: servers: { NAME: { command: […] } }");
+  if (v.keys.empty() && !v.faulty)
+    r.report().add("E202", v.where(), "servers is empty", "declare one: servers: { NAME: { command: […] } }");
   for (std::size_t i = 0; i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     if (!r.name(key, "a server", is_label, label_rule)) continue;

@@ -44,8 +44,8 @@ struct Detail {
 };
 
 template <class Probe>
-constexpr Field<Detail<Probe>> port_field = {"port",
-                                             [](Reader& r, const Value& v, Detail<Probe>& d) { read_port(r, v, d.draft); }};
+constexpr Field<Detail<Probe>> port_field = {
+    "port", [](Reader& r, const Value& v, Detail<Probe>& d) { read_port(r, v, d.draft); }};
 
 constexpr std::array<Field<Detail<TcpProbe>>, 1> tcp_fields = {{port_field<TcpProbe>}};
 constexpr std::array<Field<Detail<ZookeeperProbe>>, 1> zookeeper_fields = {{port_field<ZookeeperProbe>}};
@@ -71,7 +71,8 @@ constexpr std::array<Field<Detail<KafkaProbe>>, 2> kafka_fields = {{
          if (auto topic = r.text(*item, "a topic")) d.probe.topics.push_back(std::move(*topic));
      }},
 }};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> colours = {{{"green", "green"}, {"yellow", "yellow"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> colours = {
+    {{"green", "green"}, {"yellow", "yellow"}}};
 constexpr std::array<Field<Detail<ElasticsearchProbe>>, 2> elasticsearch_fields = {{
     port_field<ElasticsearchProbe>,
     {"status",
@@ -88,7 +89,8 @@ constexpr std::array<Field<ExecProbe>, 1> exec_fields = {{
 
 /// `tcp: client`, or `tcp: { port: client, … }`.
 template <class Probe, std::size_t N>
-void read_kind(Reader& r, const Value& v, ProbeDraft& d, std::string_view what, const std::array<Field<Detail<Probe>>, N>& fields) {
+void read_kind(Reader& r, const Value& v, ProbeDraft& d, std::string_view what,
+               const std::array<Field<Detail<Probe>>, N>& fields) {
   Detail<Probe> detail{d, {}};
   if (v.is_scalar())
     read_port(r, v, d);
@@ -116,7 +118,8 @@ constexpr std::array<Field<ProbeDraft>, 13> probe_fields = {{
     {"kafka", [](Reader& r, const Value& v, ProbeDraft& d) { read_kind(r, v, d, "kafka", kafka_fields); }},
     {"elasticsearch",
      [](Reader& r, const Value& v, ProbeDraft& d) { read_kind(r, v, d, "elasticsearch", elasticsearch_fields); }},
-    {"interval", [](Reader& r, const Value& v, ProbeDraft& d) { r.duration(v, "interval", 10ms, d.readiness.interval); }},
+    {"interval",
+     [](Reader& r, const Value& v, ProbeDraft& d) { r.duration(v, "interval", 10ms, d.readiness.interval); }},
     {"timeout", [](Reader& r, const Value& v, ProbeDraft& d) { r.duration(v, "timeout", 10ms, d.readiness.timeout); }},
     {"start_period",
      [](Reader& r, const Value& v, ProbeDraft& d) { r.duration(v, "start_period", 0s, d.readiness.start_period); }},

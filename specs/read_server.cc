@@ -160,7 +160,8 @@ void read_ports(Reader& r, const Value& v, ServerDraft& d) {
       if (before != r.report().size()) {
         r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
       } else if (const auto [other, fresh] = fixed.emplace(number, key.text); !fresh) {
-        r.report().add("E209", value.where(), "port " + std::to_string(number) + " is also port " + quoted(other->second));
+        r.report().add("E209", value.where(),
+                       "port " + std::to_string(number) + " is also port " + quoted(other->second));
       }
       port.fixed = number;
     }
@@ -261,8 +262,8 @@ constexpr std::array<Field<Stop>, 3> stop_fields = {{
 
 constexpr std::array<Field<ServerDraft>, 23> table = {{
     {"command", [](Reader& r, const Value& v, ServerDraft& d) { r.command(v, "command", d.server.command); }},
-    {"instances",
-     [](Reader& r, const Value& v, ServerDraft& d) { r.integer(v, "instances", 1, instances_max, d.server.instances); }},
+    {"instances", [](Reader& r, const Value& v,
+                     ServerDraft& d) { r.integer(v, "instances", 1, instances_max, d.server.instances); }},
     {"resources", [](Reader& r, const Value& v, ServerDraft& d) { read_resources(r, v, d.server.resources); }},
     {"uris", [](Reader& r, const Value& v, ServerDraft& d) { read_uris(r, v, d.server.uris); }},
     {"files", read_files},
@@ -361,7 +362,8 @@ void finish_server(Reader& r, ServerDraft& d, bool command_required) {
   for (const auto& [name, where] : d.probed_ports) {
     if (!d.ports_known || s.ports.contains(name)) continue;
     auto hint = r.report().did_you_mean(name, ports);
-    if (hint.empty()) hint = ports.empty() ? "declare it: ports: { " + printable(name) + ": auto }" : "declared are " + one_of(ports);
+    if (hint.empty())
+      hint = ports.empty() ? "declare it: ports: { " + printable(name) + ": auto }" : "declared are " + one_of(ports);
     r.report().add("E216", where, "server " + quoted(s.name) + " has no port " + quoted(name), std::move(hint));
   }
 }

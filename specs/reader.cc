@@ -46,8 +46,8 @@ void Reader::wrong_type(const Value& value, std::string_view what, std::string_v
   if (value.is_null())
     report_.add("E202", value.where(), std::string(what) + " has no value", "it takes " + std::string(wanted));
   else
-    report_.add("E203", value.where(), std::string(what) + " must be " + std::string(wanted) + ", not " + describe(value),
-                std::move(hint));
+    report_.add("E203", value.where(),
+                std::string(what) + " must be " + std::string(wanted) + ", not " + describe(value), std::move(hint));
 }
 
 bool Reader::is_map(const Value& value, std::string_view what) {
@@ -136,8 +136,9 @@ std::optional<std::int64_t> Reader::bounded_integer(const Value& value, std::str
     return std::nullopt;
   }
   if (*number >= min && *number <= max) return *number;
-  report_.add("E205", value.where(),
-              std::string(what) + " must be " + std::to_string(min) + " to " + std::to_string(max) + ", not " + *digits);
+  report_.add(
+      "E205", value.where(),
+      std::string(what) + " must be " + std::to_string(min) + " to " + std::to_string(max) + ", not " + *digits);
   return std::nullopt;
 }
 
@@ -165,7 +166,8 @@ void Reader::size(const Value& value, std::string_view what, std::int64_t min, s
   if (!parsed)
     report_.add("E211", value.where(), std::string(what) + " is no size: " + quoted(*word), parsed.error().message);
   else if (*parsed < min)
-    report_.add("E205", value.where(), std::string(what) + " must be at least " + size_text(min) + ", not " + printable(*word));
+    report_.add("E205", value.where(),
+                std::string(what) + " must be at least " + size_text(min) + ", not " + printable(*word));
   else
     out = *parsed;
 }
@@ -174,7 +176,8 @@ void Reader::command(const Value& value, std::string_view what, Command& out) {
   constexpr std::size_t arguments_max = 10'000;
   if (value.is_scalar()) {
     if (value.text.find_first_not_of(" \t\r\n") == std::string::npos)
-      report_.add("E205", value.where(), std::string(what) + " is empty", "a text is given to sh -c, a list is run as it is");
+      report_.add("E205", value.where(), std::string(what) + " is empty",
+                  "a text is given to sh -c, a list is run as it is");
     else
       out.shell = Text{value.text, value.at};
     return;
@@ -187,7 +190,8 @@ void Reader::command(const Value& value, std::string_view what, Command& out) {
     return;
   }
   for (const auto* item : value.items)
-    if (auto argument = templated(*item, "an argument of " + std::string(what))) out.argv.push_back(std::move(*argument));
+    if (auto argument = templated(*item, "an argument of " + std::string(what)))
+      out.argv.push_back(std::move(*argument));
   if (!out.argv.empty() && out.argv.front().text.empty())
     report_.add("E205", value.items.front()->where(), "the program of " + std::string(what) + " is empty");
 }

@@ -133,7 +133,8 @@ class Resolver {
     const auto verbatim = "${" + written + "}";
     if (const auto* endpoint = std::get_if<EndpointName>(&*parsed)) return reference(*endpoint, verbatim, where, scope);
     if (scope.server == nullptr) {
-      report().add("E308", where, verbatim + " is known to servers only", "a scheduler may use vars and endpoints of others");
+      report().add("E308", where, verbatim + " is known to servers only",
+                   "a scheduler may use vars and endpoints of others");
       return {};
     }
     const auto& server = *scope.server;
@@ -265,8 +266,10 @@ class Resolver {
         const auto name = edge.on + ".endpoints." + endpoint.name;
         const auto [other, fresh] = taken.emplace(variable, name);
         if (fresh) continue;
-        report().add("E209", draft.where, other->second + " and " + name + " would both be " + variable + " for framework " +
-                                              quoted(draft.node.name), "rename one of them");
+        report().add(
+            "E209", draft.where,
+            other->second + " and " + name + " would both be " + variable + " for framework " + quoted(draft.node.name),
+            "rename one of them");
       }
     }
   }

@@ -19,7 +19,7 @@ namespace banyan::specs {
 [[nodiscard]] Result<std::uint32_t> parse_mode(std::string_view text);         ///< octal: 0644
 
 [[nodiscard]] std::string to_text(Duration duration);                          ///< "1m30s"
-[[nodiscard]] std::string size_text(std::int64_t bytes);                       ///< "64MiB", in the largest unit that fits
+[[nodiscard]] std::string size_text(std::int64_t bytes);  ///< "64MiB", in the largest unit that fits
 
 /// Stacks, frameworks, servers and endpoints: a DNS label of at most 40 lower-case characters.
 [[nodiscard]] bool is_label(std::string_view text);

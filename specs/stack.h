@@ -74,7 +74,10 @@ struct TcpProbe { std::string port; };
 struct HttpProbe { std::string port; std::string path = "/"; std::uint32_t status_min = 200, status_max = 399; };
 struct ExecProbe { Command command; };
 struct ZookeeperProbe { std::string port; };                                   ///< mntr: a leader, all others in sync
-struct KafkaProbe { std::string port; std::vector<std::string> topics; };      ///< all brokers, a controller, a record comes back
+struct KafkaProbe {
+  std::string port;
+  std::vector<std::string> topics;
+};  ///< all brokers, a controller, a record comes back
 struct ElasticsearchProbe { std::string port; std::string status = "green"; }; ///< health at least this, all nodes in
 using Probe = std::variant<TcpProbe, HttpProbe, ExecProbe, ZookeeperProbe, KafkaProbe, ElasticsearchProbe>;
 

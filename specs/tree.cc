@@ -38,7 +38,8 @@ namespace {
 struct Abandon {};
 
 Position position(const YAML::Mark& mark) {
-  return {static_cast<std::uint32_t>(std::max(mark.line, 0) + 1), static_cast<std::uint32_t>(std::max(mark.column, 0) + 1)};
+  return {static_cast<std::uint32_t>(std::max(mark.line, 0) + 1),
+          static_cast<std::uint32_t>(std::max(mark.column, 0) + 1)};
 }
 
 class Builder final : public YAML::EventHandler {
@@ -51,7 +52,8 @@ class Builder final : public YAML::EventHandler {
   /// To be called when the whole text was read: a bracket that is never closed looks like a complex key on the way.
   void report_complex_keys() {
     for (const auto* key : complex_keys_)
-      report_.add("E007", key->where(), "a key must be a text, not " + describe(*key), "quote it if it is meant as a text");
+      report_.add("E007", key->where(), "a key must be a text, not " + describe(*key),
+                  "quote it if it is meant as a text");
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {

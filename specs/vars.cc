@@ -12,7 +12,9 @@ constexpr std::array<std::pair<std::string_view, VarType>, 5> types = {{{"string
                                                                         {"size", VarType::size},
                                                                         {"duration", VarType::duration}}};
 
-std::string_view name_of(VarType type) { return std::ranges::find(types, type, &decltype(types)::value_type::second)->first; }
+std::string_view name_of(VarType type) {
+  return std::ranges::find(types, type, &decltype(types)::value_type::second)->first;
+}
 
 /// The value as a number, for min and max; 0 where there is no order.
 Result<std::int64_t> measure(VarType type, const std::string& text) {
@@ -79,9 +81,10 @@ void read_bound(Reader& reader, const Value* value, const Variable& variable, st
   if (number)
     out = *number;
   else
-    reader.report().add("E303", value->where(),
-                        std::string(what) + " is no " + std::string(name_of(variable.type)) + ": " + quoted(value->text),
-                        number.error().message);
+    reader.report().add(
+        "E303", value->where(),
+        std::string(what) + " is no " + std::string(name_of(variable.type)) + ": " + quoted(value->text),
+        number.error().message);
 }
 
 /// Takes `text` as the variable's value; `where` and `source` name the place in messages.
@@ -109,7 +112,8 @@ bool set(Variable& variable, const std::string& name, const std::string& text, c
   return true;
 }
 
-bool set_from(Variable& variable, const std::string& name, const Value& value, const std::string& from, Reader& reader) {
+bool set_from(Variable& variable, const std::string& name, const Value& value, const std::string& from,
+              Reader& reader) {
   if (!value.is_scalar()) {
     reader.wrong_type(value, "variable " + quoted(name), "a single value");
     return false;

@@ -105,7 +105,8 @@ void explain_syntax_error(const SourceText& source, Position at, const std::stri
   }
   if (const auto n = line_near(source, at.line, hard_space_indented); n != 0) {
     const auto column = static_cast<std::uint32_t>(source.line(n).find(hard_space) + 1);
-    report.add("E010", {{n, column}, 1, {}}, "a non-breaking space (U+00A0) is used for indentation", "indent with spaces");
+    report.add("E010", {{n, column}, 1, {}}, "a non-breaking space (U+00A0) is used for indentation",
+               "indent with spaces");
     return;
   }
   if (report_other_format(source, report)) return;
@@ -120,8 +121,9 @@ void explain_syntax_error(const SourceText& source, Position at, const std::stri
   if (known->hint.starts_with("close it")) {
     if (const auto opening = unclosed(source); opening.character != 0) {
       const bool quote = opening.character == '"' || opening.character == '\'';
-      report.add("E004", {opening.at, 1, {}}, "this " + std::string(quote ? "quote" : std::string{'"', opening.character, '"'}) +
-                                                  " is never closed", "close it");
+      report.add("E004", {opening.at, 1, {}},
+                 "this " + std::string(quote ? "quote" : std::string{'"', opening.character, '"'}) + " is never closed",
+                 "close it");
       return;
     }
   }

@@ -82,8 +82,9 @@ TEST(LoggingStack, SubstitutesVariablesButNotWhatIsKnownOnlyAtLaunch) {
             "tickTime=500\ndataDir=${volumes.data}\nadmin.serverPort=${ports.admin}\nheap=256MiB\n");
   EXPECT_EQ(zookeeper.files[1].mode, 0600u);
   const auto& indexer = stack.find("logging")->servers[1];
-  EXPECT_EQ(indexer.command.shell->text,
-            "exec ./indexer --kafka ${kafka.endpoints.broker} --to http://${elasticsearch.endpoints.http.first} $$HOME");
+  EXPECT_EQ(
+      indexer.command.shell->text,
+      "exec ./indexer --kafka ${kafka.endpoints.broker} --to http://${elasticsearch.endpoints.http.first} $$HOME");
 }
 
 TEST(LoggingStack, FillsInWhatIsNotWritten) {

@@ -10,7 +10,8 @@
 namespace banyan::specs {
 namespace {
 
-/// Every label of up to three characters over a small alphabet: where hyphens and digits meet, names could run together.
+/// Every label of up to three characters over a small alphabet: where hyphens and digits meet, names could run
+/// together.
 std::vector<std::string> labels() {
   std::vector<std::string> out;
   const std::string alphabet = "ab-1";

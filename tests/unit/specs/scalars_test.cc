@@ -30,7 +30,8 @@ TEST(Sizes, ArePowersOf1024) {
   EXPECT_EQ(parse_size("512MiB").value(), 512 << 20);
   EXPECT_EQ(parse_size("8388607TiB").value(), 8388607LL << 40);
   EXPECT_EQ(parse_size("9223372036854775807B").value(), INT64_MAX);
-  for (const auto* bad : {"", "1", "1MB", "1 MiB", "1.5GiB", "-1B", "8388608TiB", "MiB"}) EXPECT_FALSE(parse_size(bad)) << bad;
+  for (const auto* bad : {"", "1", "1MB", "1 MiB", "1.5GiB", "-1B", "8388608TiB", "MiB"})
+    EXPECT_FALSE(parse_size(bad)) << bad;
   EXPECT_EQ(size_text(64 << 20), "64MiB");
   EXPECT_EQ(size_text(1025), "1025B");
   EXPECT_EQ(size_text(0), "0B");
@@ -61,7 +62,8 @@ TEST(Modes, AreOctal) {
 
 TEST(Paths, StayInsideTheSandbox) {
   for (const auto* good : {"a", "conf/zoo.cfg", ".hidden", "a..b/c"}) EXPECT_TRUE(is_inside_path(good)) << good;
-  for (const auto* bad : {"", "/a", "a/", "a//b", "../a", "a/..", "./a", "a/./b"}) EXPECT_FALSE(is_inside_path(bad)) << bad;
+  for (const auto* bad : {"", "/a", "a/", "a//b", "../a", "a/..", "./a", "a/./b"})
+    EXPECT_FALSE(is_inside_path(bad)) << bad;
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ View view() {
     instance.index = i;
     instance.name = "zk-" + std::to_string(i);
     instance.host = "10.0.0." + std::to_string(i + 1);
-    instance.ports = {{"client", static_cast<std::uint16_t>(2181 + i)}, {"quorum", static_cast<std::uint16_t>(2888 + i)}};
+    instance.ports = {{"client", static_cast<std::uint16_t>(2181 + i)},
+                      {"quorum", static_cast<std::uint16_t>(2888 + i)}};
     instance.volumes = {{"data", "/sandbox/data"}};
     v.peers.push_back(instance);
   }
@@ -56,7 +57,8 @@ TEST(Template, LeavesDollarsAlone) {
 TEST(Template, SaysWhatItDoesNotKnow) {
   EXPECT_EQ(rendered("${ports.admin}"), "error: ${ports.admin}: zk-1 has no port \"admin\"");
   EXPECT_EQ(rendered("${join peers , {ports.x}}"), "error: ${join peers , {ports.x}}: zk-0 has no port \"x\"");
-  EXPECT_EQ(rendered("${es.endpoints.http.first}"), "error: ${es.endpoints.http.first}: es.endpoints.http has no address yet");
+  EXPECT_EQ(rendered("${es.endpoints.http.first}"),
+            "error: ${es.endpoints.http.first}: es.endpoints.http has no address yet");
   EXPECT_EQ(rendered("${nginx.endpoints.http}"), "error: ${nginx.endpoints.http}: no endpoint \"http\" of \"nginx\"");
   EXPECT_EQ(rendered("a ${ports.client"), "error: a ${ is never closed");
   EXPECT_EQ(rendered("${}").substr(0, 17), "error: ${}: known");
