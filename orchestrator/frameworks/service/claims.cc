@@ -278,8 +278,10 @@ std::string needs_text(const specs::Server& server) {
   const auto claims = claims_of(server);
   const auto volumes = std::count_if(claims.begin(), claims.end(), [](const auto& c) { return c.volume; });
   const auto ports = static_cast<std::ptrdiff_t>(claims.size()) - volumes;
-  std::string cpus = std::to_string(server.resources.cpus_milli / 1000) + "." +
-                     std::to_string(server.resources.cpus_milli % 1000 / 100);
+  std::string cpus = std::to_string(server.resources.cpus_milli / 1000);
+  std::string fraction = std::to_string(1000 + server.resources.cpus_milli % 1000).substr(1);
+  while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+  if (!fraction.empty()) cpus += "." + fraction;
   std::string text = "cpus " + cpus + ", mem " + std::to_string(megabytes(server.resources.mem_bytes)) + " MB";
   if (ports > 0) text += ", " + std::to_string(ports) + (ports == 1 ? " port" : " ports");
   if (volumes > 0) text += ", " + std::to_string(volumes) + (volumes == 1 ? " volume" : " volumes");
