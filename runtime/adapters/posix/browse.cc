@@ -15,7 +15,8 @@ namespace {
 
 int open_below(int folder, const std::string& path, int flags) {
   open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC | O_NONBLOCK);
+  const int unblocked = (flags & O_PATH) != 0 ? 0 : O_NONBLOCK;  // a FIFO must not hang us
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC | unblocked);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how));
 }

@@ -12,9 +12,9 @@ namespace banyan::posix {
 
 /// A file the task needs in its sandbox.
 struct Fetch {
-  std::string uri;          ///< absolute path, file://, http:// or https://
-  std::string output_file;  ///< relative path; empty: the last part of the URI
-  std::string sha256;       ///< lower-case hex; empty: not checked
+  std::string uri;               ///< absolute path, file://, http:// or https://
+  std::string output_file = {};  ///< relative path; empty: the last part of the URI
+  std::string sha256 = {};       ///< lower-case hex; empty: not checked
   bool executable = false;
   bool extract = true;      ///< when its name says it is an archive
   bool cache = false;
