@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <utility>
 
 #include "executors/framework/child_process.h"
@@ -69,8 +68,9 @@ class Shell {
       say("ending: " + reason);
       driver_.deliver(ShutDownAsked{reason, true});
     };
-    callbacks.refused = [](const auto& status, const std::string& reason) {
+    callbacks.refused = [this](const auto& status, const std::string& reason) {
       say("the agent refused an update of " + status.task_id().value() + ": " + reason);
+      settle();  // else the next report would wait for an acknowledgement that never comes
     };
     agent_ = sdk::ExecutorClient::create(loop, std::move(options), std::move(callbacks));
     loop.on_signals({SIGTERM, SIGINT}, [this](int) { driver_.deliver(ShutDownAsked{"the executor was told to end"}); });
@@ -109,9 +109,7 @@ class Shell {
       case Event::LAUNCH: return driver_.deliver(Launched{event.launch().task()});
       case Event::MESSAGE: return driver_.deliver(MessageCame{event.message().data()});
       case Event::SHUTDOWN: return driver_.deliver(ShutDownAsked{"the executor was shut down"});
-      case Event::ACKNOWLEDGED:
-        if (!agent_->unacknowledged()) driver_.deliver(Settled{});
-        return;
+      case Event::ACKNOWLEDGED: return settle();
       case Event::KILL: {
         KillAsked kill{event.kill().task_id().value(), {}};
         if (event.kill().kill_policy().has_grace_period())
@@ -120,6 +118,10 @@ class Shell {
       }
       default: return;
     }
+  }
+
+  void settle() {
+    if (!agent_->unacknowledged()) driver_.deliver(Settled{});
   }
 
   void perform(const WriteHandover& write) {
