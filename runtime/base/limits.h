@@ -15,8 +15,8 @@ inline constexpr Duration ping_interval = 1s;
 inline constexpr Duration agent_silence_max = 10s;
 static_assert(agent_silence_max >= 5 * ping_interval, "one lost ping must not cost an agent its tasks");
 
-/// After a master's restart, an agent from the registry that is not back by then is counted lost (Mesos: 10 min). Agents
-/// try again every second, so a minute means that the machine is gone.
+/// After a master's restart, an agent from the registry that is not back by then is counted lost (Mesos: 10 min).
+/// Agents try again every second, so a minute means that the machine is gone.
 inline constexpr Duration agent_reregister_timeout = 1min;
 
 /// Mesos' value; clients count five missed ones as a dead connection.

@@ -51,7 +51,8 @@ Result<master::Input> decode_register(const FromAgent::Register& message, master
   for (const auto& executor : message.executors()) {
     const FrameworkId framework = id_of(executor.framework_id());
     auto decoded = describe(executor.executor(), framework);
-    if (!decoded) return error("executor " + executor.executor().executor_id().value() + ": " + decoded.error().message);
+    if (!decoded)
+      return error("executor " + executor.executor().executor_id().value() + ": " + decoded.error().message);
     known.executors.push_back({framework, std::move(*decoded)});
   }
   return known;

@@ -37,7 +37,8 @@ std::vector<master::TaskDescription> tasks_of(const google::protobuf::RepeatedPt
 
 using What = decltype(calls::Operation::what);
 
-What conversion(master::Conversion::Kind kind, const google::protobuf::RepeatedPtrField<mesos::v1::Resource>& messages) {
+What conversion(master::Conversion::Kind kind,
+                const google::protobuf::RepeatedPtrField<mesos::v1::Resource>& messages) {
   auto resources = decode(messages);
   if (!resources) return calls::Unusable{resources.error().message};
   return master::Conversion{kind, std::move(*resources)};
@@ -92,7 +93,8 @@ calls::Kill decode_kill(const Call::Kill& kill) {
 
 calls::ReconcileOperations decode_operations(const Call::ReconcileOperations& reconcile) {
   calls::ReconcileOperations decoded;
-  for (const auto& operation : reconcile.operations()) decoded.operations.emplace_back(operation.operation_id().value());
+  for (const auto& operation : reconcile.operations())
+    decoded.operations.emplace_back(operation.operation_id().value());
   return decoded;
 }
 
@@ -117,7 +119,8 @@ Accepted<calls::Body> decode_body(const Call& call, const FrameworkId& framework
       return decode_kill(call.kill());
     case Call::SHUTDOWN:
       if (!call.has_shutdown()) return missing("shutdown");
-      return calls::Shutdown{ExecutorId(call.shutdown().executor_id().value()), AgentId(call.shutdown().agent_id().value())};
+      return calls::Shutdown{ExecutorId(call.shutdown().executor_id().value()),
+                             AgentId(call.shutdown().agent_id().value())};
     case Call::ACKNOWLEDGE:
       if (!call.has_acknowledge()) return missing("acknowledge");
       if (call.acknowledge().uuid().size() != 16) return invalid("Not a valid UUID");

@@ -23,6 +23,7 @@ struct MasterFacts {
 [[nodiscard]] mesos::v1::MasterInfo encode(const MasterFacts& master);
 [[nodiscard]] mesos::v1::Offer encode(const master::events::Offer& offer, const master::Capabilities& capabilities);
 /// `at`: when the master says so, for the states it reports by itself.
-[[nodiscard]] mesos::v1::scheduler::Event encode(const master::events::Any& event, const MasterFacts& master, WallTime at);
+[[nodiscard]] mesos::v1::scheduler::Event encode(const master::events::Any& event, const MasterFacts& master,
+                                                 WallTime at);
 
 }  // namespace banyan::codec

@@ -68,9 +68,11 @@ int main(int argc, char** argv) {
   app.add_option("--advertise", arguments.daemon.advertise, "address told to others (default: that of --listen)");
   app.add_option("--state", arguments.state, "folder of the master's database")->required();
   app.add_option("--offer-timeout", arguments.offer_timeout, "unanswered offers go back after this time, e.g. 30s")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
   app.add_option("--agent-silence", arguments.agent_silence, "an agent is counted lost after this silence, e.g. 10s")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
   app.add_option("--ready-fd", arguments.ready_fd, "write 'ready' to this inherited descriptor once serving");
   CLI11_PARSE(app, argc, argv);
   arguments.daemon.core.offer_timeout = banyan::from_seconds(arguments.offer_timeout);

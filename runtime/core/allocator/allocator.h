@@ -1,5 +1,5 @@
-// Decides who is offered what: weighted dominant-resource fairness (Ghodsi et al., NSDI 2011), one pass over the agents.
-// Pure. THREADS: any.
+// Decides who is offered what: weighted dominant-resource fairness (Ghodsi et al., NSDI 2011), one pass over the
+// agents. Pure. THREADS: any.
 #pragma once
 
 #include <cstdint>

@@ -213,11 +213,11 @@ void Core::on(const OperatorConvert& call) {
     return answer(call.call, 400, "No agent found with specified ID");
   const auto change = exchange(call.conversion, "", agent->total);
   if (!change) return answer(call.call, 400, std::string(verb(call.conversion.kind)) + ": " + change.error().message);
-  if (!agent->free().contains(change->consumed)) rescind_all(*agent);
-  if (!agent->free().contains(change->consumed))
+  const Resources unused = agent->total - agent->used;
+  if (!unused.contains(change->consumed))
     return answer(call.call, 409,
-                  "Not free on agent " + agent->id.str() + ": " + change->consumed.str() + "; free is " +
-                      agent->free().str());
+                  "Not free on agent " + agent->id.str() + ": " + change->consumed.str() + "; free is " + unused.str());
+  if (!agent->free().contains(change->consumed)) rescind_all(*agent);
   apply(*agent, *change);
   send_checkpointed(*agent, {{}, {}, call.call});
   look_at(agent->id);

@@ -141,7 +141,8 @@ void Core::adopt_tasks(Agent& agent, const AgentRegister& register_) {
     if (!is_terminal(task->state)) task->state = known.latest;
     task->forwarded = known.unacknowledged.value_or(task->state);
     task->forwarded_uuid = known.unacknowledged_uuid;
-    if (!known.last_status.empty() && task->statuses.empty()) task->statuses.push_back({known.latest, known.last_status});
+    if (!known.last_status.empty() && task->statuses.empty())
+      task->statuses.push_back({known.latest, known.last_status});
     if (task->holds_resources()) use(agent, framework, task->role, task->resources);
     if (task->kill) order(agent, orders::KillTask{known.framework, known.task.id, *task->kill});
     if (returns)
@@ -160,7 +161,8 @@ void Core::settle_missing_tasks(Agent& agent, const std::set<TaskKey>& known) {
     Task& task = framework.tasks.at(key.second);
     if (!is_terminal(task.state)) {
       task.state = task.reported ? TaskState::gone : TaskState::dropped;
-      report(framework, {task.id, task.state, Reason::reconciliation, "Task is unknown to the agent", agent.id, {}, {}});
+      report(framework,
+             {task.id, task.state, Reason::reconciliation, "Task is unknown to the agent", agent.id, {}, {}});
     }
     forget_task(framework, task.id);
   }
@@ -247,7 +249,8 @@ void Core::on(const AgentExecutorExited& exited) {
   Framework* framework = find_framework(exited.framework);
   for (auto it = agent->remains.begin(); it != agent->remains.end();) {
     const auto& [id, task] = it->first;
-    const bool ended = id == exited.framework && (it->second.executor == exited.executor || task.str() == exited.executor.str());
+    const bool ended =
+        id == exited.framework && (it->second.executor == exited.executor || task.str() == exited.executor.str());
     if (ended) release(*agent, nullptr, "", it->second.resources);
     it = ended ? agent->remains.erase(it) : std::next(it);
   }

@@ -1,6 +1,5 @@
 #include "runtime/core/master/conversion.h"
 
-#include "runtime/core/master/state.h"
 #include "runtime/core/master/validation.h"
 
 namespace banyan::master {
@@ -56,7 +55,8 @@ Result<Exchange> exchange(const Conversion& conversion, const std::string& role,
   for (const auto& resource : conversion.resources.without_allocation().list()) {
     const std::string why = reservation ? reservation_error(resource, role) : volume_error(resource);
     if (!why.empty()) return error(why);
-    if (conversion.kind == Kind::create && (volume_exists(total, resource.identity) || volume_exists(finer, resource.identity)))
+    if (conversion.kind == Kind::create &&
+        (volume_exists(total, resource.identity) || volume_exists(finer, resource.identity)))
       return error("the volume '" + resource.identity.volume->persistence_id + "' exists already");
     finer.add(resource);
     plainer.add(reservation ? unreserved_once(resource) : without_volume(resource));
@@ -84,7 +84,5 @@ Result<Resources> with_checkpointed(const Resources& declared, const Resources& 
 bool is_checkpointed(const ResourceIdentity& identity) {
   return identity.volume || (identity.reserved() && identity.reservations.back().dynamic);
 }
-
-Resources Agent::checkpointed() const { return total.filter(is_checkpointed); }
 
 }  // namespace banyan::master

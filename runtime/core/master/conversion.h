@@ -14,8 +14,8 @@ struct Exchange {
   Resources converted;
 };
 
-/// `role`: the role the resources are allocated to, "" for an operator's call. `total`: everything on the agent, where a
-/// new volume's id must not exist yet. An error names the rule that is broken. Whether `consumed` is at hand is the
+/// `role`: the role the resources are allocated to, "" for an operator's call. `total`: everything on the agent, where
+/// a new volume's id must not exist yet. An error names the rule that is broken. Whether `consumed` is at hand is the
 /// caller's question.
 [[nodiscard]] Result<Exchange> exchange(const Conversion& conversion, const std::string& role, const Resources& total);
 

@@ -71,11 +71,15 @@ std::string Core::summary() const {
   std::string agents;
   std::string frameworks;
   std::string tasks;
-  for (const auto& [id, agent] : state_.agents) agents.append(" ").append(id.str()).append("=").append(phase_name(agent.phase));
+  for (const auto& [id, agent] : state_.agents)
+    agents.append(" ").append(id.str()).append("=").append(phase_name(agent.phase));
   for (const auto& [id, framework] : state_.frameworks) {
     frameworks.append(" ").append(id.str()).append("=").append(phase_name(framework.phase));
     for (const auto& [task_id, task] : framework.tasks)
-      tasks.append(" ").append(task_id.str()).append("=").append(task.unreachable ? "TASK_UNREACHABLE" : name(task.state));
+      tasks.append(" ")
+          .append(task_id.str())
+          .append("=")
+          .append(task.unreachable ? "TASK_UNREACHABLE" : name(task.state));
   }
   const auto shown = [](const std::string& list) { return list.empty() ? std::string(" none") : list; };
   return "epoch " + std::to_string(state_.epoch) + "  agents:" + shown(agents) + "  frameworks:" + shown(frameworks) +

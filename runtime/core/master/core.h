@@ -72,6 +72,7 @@ class Core {
   void end_stream(Framework& framework, const std::string& error);
   void attach(Framework& framework, CallId call);
   void describe(Framework& framework, const FrameworkDescription& description);
+  void tell_agents(const Framework& framework);
   void drop_offers(const Framework& framework);
   void remove_framework(Framework& framework, const std::string& why);
   void forget_oldest_completed(Changes& changes);

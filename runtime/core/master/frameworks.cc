@@ -86,13 +86,7 @@ void Core::attach(Framework& framework, CallId call) {
   tell(framework, events::Heartbeat{});
   arm(now_.mono + limits::heartbeat_interval, Beat{framework.stream});
   // Agents send again at once what the former scheduler has not acknowledged.
-  for (const auto& [id, agent] : state_.agents) {
-    const auto task = agent.tasks.lower_bound({framework.id, TaskId()});
-    const auto executor = agent.executors.lower_bound({framework.id, ExecutorId()});
-    const bool runs_there = (task != agent.tasks.end() && task->first == framework.id) ||
-                            (executor != agent.executors.end() && executor->first.first == framework.id);
-    if (runs_there) order(agent, orders::UpdateFramework{framework.id, framework.info});
-  }
+  tell_agents(framework);
   look_everywhere();
   note("framework " + framework.id.str() + " " + quoted(framework.name) + " subscribed");
 }
@@ -116,7 +110,8 @@ void Core::on(const SchedulerCall& call) {
   Framework* framework = find_framework(call.framework);
   if (!framework) return answer(call.call, 400, "Framework cannot be found");
   if (framework->phase != Framework::Phase::connected) return answer(call.call, 403, "Framework is not subscribed");
-  if (!call.stream) return answer(call.call, 400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+  if (!call.stream)
+    return answer(call.call, 400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
   if (*call.stream != framework->stream)
     return answer(call.call, 400,
                   "The stream ID '" + call.stream->str() +
@@ -150,7 +145,8 @@ void Core::handle(Framework& framework, CallId call, const calls::UpdateFramewor
   if (description.principal != framework.principal)
     return unsupported("principal", framework.principal, description.principal);
   if (description.checkpoint != framework.checkpoint)
-    return unsupported("checkpoint", framework.checkpoint ? "true" : "false", description.checkpoint ? "true" : "false");
+    return unsupported("checkpoint", framework.checkpoint ? "true" : "false",
+                       description.checkpoint ? "true" : "false");
   if (const auto why = framework_error(description, update.suppressed_roles); !why.empty())
     return answer(call, 400, "FrameworkInfo update is not valid: " + why);
 
@@ -161,9 +157,13 @@ void Core::handle(Framework& framework, CallId call, const calls::UpdateFramewor
   for (const auto& [id, offer] : state_.offers)
     if (offer.framework == framework.id && !framework.roles.count(offer.role)) stale.push_back(id);
   for (const auto& id : stale) rescind(id);
-  for (const auto& [id, agent] : state_.agents)
-    order(agent, orders::UpdateFramework{framework.id, framework.info});
+  tell_agents(framework);
   look_everywhere();
+}
+
+void Core::tell_agents(const Framework& framework) {
+  for (const auto& [id, agent] : state_.agents)
+    if (agent.hosts(framework.id)) order(agent, orders::UpdateFramework{framework.id, framework.info});
 }
 
 void Core::drop_offers(const Framework& framework) {
@@ -175,9 +175,8 @@ void Core::drop_offers(const Framework& framework) {
 
 void Core::forget_oldest_completed(Changes& changes) {
   while (state_.completed.size() > limits::completed_frameworks_max) {
-    const auto oldest = std::min_element(state_.completed.begin(), state_.completed.end(), [](const auto& a, const auto& b) {
-      return a.second.order < b.second.order;
-    });
+    const auto older = [](const auto& a, const auto& b) { return a.second.order < b.second.order; };
+    const auto oldest = std::min_element(state_.completed.begin(), state_.completed.end(), older);
     changes.push_back({registry::completed_key(oldest->first), std::nullopt});
     state_.completed.erase(oldest);
   }
@@ -199,11 +198,10 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     forget_task(framework, task.id);
   }
   for (auto& [agent_id, agent] : state_.agents) {
-    bool runs_there = false;
+    if (!agent.hosts(id)) continue;
     for (auto& [key, executor] : agent.executors)
-      if (key.first == id) runs_there = executor.torn_down = true;
-    for (const auto& [key, remains] : agent.remains) runs_there |= key.first == id;
-    if (runs_there) order(agent, orders::ShutdownFramework{id});
+      if (key.first == id) executor.torn_down = true;
+    order(agent, orders::ShutdownFramework{id});
   }
   state_.frameworks.erase(id);
   note("framework " + id.str() + " is removed: " + why);

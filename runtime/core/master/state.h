@@ -120,6 +120,8 @@ struct Agent {
   std::map<std::string, Applying> applying;  ///< by uuid: conversions the agent has not confirmed yet
 
   [[nodiscard]] Resources free() const { return total - used - offered; }
+  /// Something of that framework is there: a task, an executor or remains.
+  [[nodiscard]] bool hosts(const FrameworkId& framework) const;
   /// It is counted on: its resources are part of the cluster's.
   [[nodiscard]] bool present() const { return phase == Phase::registered || phase == Phase::disconnected; }
   /// Its reservations and volumes: what it keeps on disk.
