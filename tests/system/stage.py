@@ -87,6 +87,11 @@ def start_time(pid):
     return None if fields[0] == "Z" else int(fields[19])
 
 
+def banyan_cgroups():
+    """Folders of control groups that Banyan's agents have made."""
+    return {folder for folder, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(folder).startswith("banyan")}
+
+
 def command_of(pid):
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
@@ -128,6 +133,7 @@ class Stage:
     """One cluster in a folder of its own. LIFETIME: close() takes down what is left and removes the folder."""
 
     def __init__(self):
+        self.cgroups_before = banyan_cgroups()
         self.state = tempfile.mkdtemp(prefix="banyan-system-", dir="/var/tmp")
         os.chmod(self.state, 0o711)
         # Stub programs must be readable by the user that tasks run as.

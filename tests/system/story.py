@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 
-from stage import EXAMPLE, Skipped, command_of, expect, say
+from stage import EXAMPLE, Skipped, banyan_cgroups, command_of, expect, say
 
 DEPENDS = {"zookeeper": [], "elasticsearch": [], "kafka": ["zookeeper"], "flume": ["kafka"],
            "logging": ["flume", "kafka", "elasticsearch"]}
@@ -72,7 +72,7 @@ def nothing_is_left(stage):
     expect(not left, f"processes are left: {[(pid, command_of(pid)) for pid in left]}")
     with open("/proc/mounts", encoding="utf-8") as mounts:
         expect(stage.state not in mounts.read(), "mounts are left")
-    groups = [folder for folder, _, _ in os.walk("/sys/fs/cgroup") if "banyan" in os.path.basename(folder)]
+    groups = banyan_cgroups() - stage.cgroups_before
     expect(not groups, f"cgroups are left: {groups}")
 
 
