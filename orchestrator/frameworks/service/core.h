@@ -96,6 +96,7 @@ class Core {
   // updates.cc: what the master says about tasks
   void update(const v1::TaskStatus& status);
   void update_of(Instance& instance, const v1::TaskStatus& status);
+  void unknown_to_master(Instance& instance, const v1::TaskStatus& status);
   void ended(Instance& instance, const v1::TaskStatus& status);
   void died(Instance& instance, const std::string& what);
   void acknowledge(const v1::TaskStatus& status);
@@ -164,6 +165,9 @@ inline constexpr Duration serving_refills_after = std::chrono::seconds(60);
 /// A repeated KILL or RECONCILE waits so long, doubling.
 inline constexpr Duration ask_again_min = std::chrono::seconds(2);
 inline constexpr Duration ask_again_max = std::chrono::seconds(30);
+/// TASK_UNKNOWN is believed after so long: a restarted master may not know the agent again yet (it counts one lost
+/// after 10 s), and a task started twice is worse than one started late.
+inline constexpr Duration unheard_of_max = std::chrono::seconds(30);
 /// An agent's offers may lack what it holds for us for a moment (it is in another offer); longer: it is gone.
 inline constexpr Duration claim_missed_max = std::chrono::seconds(5);
 

@@ -61,6 +61,7 @@ struct Instance {
   Duration grace{};                           ///< valid in killing
   std::optional<Instant> ask_again;           ///< killing, unknown: when to repeat KILL or RECONCILE
   Duration ask_backoff{};                     ///< its present step
+  std::optional<Instant> unheard_of;          ///< the master answers TASK_UNKNOWN, since then
   std::optional<std::uint32_t> pid;           ///< valid in running
   bool check_passes = false;                  ///< the agent's exec check of this task
   bool served = false;                        ///< this task has been serving

@@ -17,7 +17,7 @@ bool is_terminal(v1::TaskState state) {
     case v1::TASK_DROPPED:
     case v1::TASK_GONE:
     case v1::TASK_GONE_BY_OPERATOR:
-    case v1::TASK_UNKNOWN:  // not in Mesos' sense, but the master will never say more about it
+    case v1::TASK_UNKNOWN:
       return true;
     default:
       return false;
@@ -79,6 +79,8 @@ void Core::stray(const v1::TaskStatus& status) {
 }
 
 void Core::update_of(Instance& i, const v1::TaskStatus& status) {
+  if (status.state() == v1::TASK_UNKNOWN) return unknown_to_master(i, status);
+  i.unheard_of.reset();
   if (is_terminal(status.state())) return ended(i, status);
   if (i.phase != Phase::killing && status.state() != v1::TASK_STAGING) i.ask_again.reset();
   switch (status.state()) {
@@ -107,6 +109,17 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
   }
 }
 
+void Core::unknown_to_master(Instance& i, const v1::TaskStatus& status) {
+  const bool patient = i.phase != Phase::killing || i.ending != Ending::stop;
+  if (!i.unheard_of) i.unheard_of = now_.mono;
+  if (!patient || now_.mono - *i.unheard_of >= unheard_of_max) return ended(i, status);
+  i.note = "the master does not know its task; asking again";
+  if (!i.ask_again) {
+    i.ask_backoff = ask_again_min;
+    i.ask_again = now_.mono + i.ask_backoff;
+  }
+}
+
 void Core::ended(Instance& i, const v1::TaskStatus& status) {
   const bool asked = i.phase == Phase::killing;
   const auto& policy = server_of(i).restart;
@@ -119,6 +132,7 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
   i.pid.reset();
   i.check_passes = false;
   i.ask_again.reset();
+  i.unheard_of.reset();
   i.serving_since.reset();
   if (status.state() == v1::TASK_UNKNOWN || status.state() == v1::TASK_GONE_BY_OPERATOR) {
     i.record.place.agent.clear();  // an agent no master knows; where our reservations show up again, we follow

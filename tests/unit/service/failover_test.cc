@@ -45,6 +45,22 @@ TEST(RestartedScheduler, RelaunchesWhatEndedWhileItWasAway) {
   EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:31000"));
 }
 
+TEST(RestartedMaster, ThatDoesNotKnowTheAgentYetIsAskedAgainBeforeATaskIsGivenUp) {
+  Harness h(tcp_node("kafka", 1));
+  h.up();
+  h.disconnect();
+  h.subscribe();
+  h.update("shop.kafka.kafka-0.1", v1::TASK_UNKNOWN);
+  h.tasks["shop.kafka.kafka-0.1"].state = v1::TASK_RUNNING;
+  EXPECT_TRUE(h.status().serving()) << "nothing known is not the same as nothing there";
+  h.advance(31s);
+  h.offer();
+  EXPECT_EQ(h.tasks.size(), 1u);
+  h.update("shop.kafka.kafka-0.1", v1::TASK_UNKNOWN);
+  h.offer();
+  EXPECT_EQ(h.task_of("kafka-0"), "shop.kafka.kafka-0.2");
+}
+
 TEST(RestartedScheduler, AsksAgainWhenTheMasterDoesNotAnswer) {
   Harness h(tcp_node("kafka", 1));
   h.up();

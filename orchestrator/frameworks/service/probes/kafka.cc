@@ -85,43 +85,44 @@ class Cluster {
       if (!opened) return {false, opened.error().message};
       producer_ = std::move(*opened);
     }
-    auto verdict = judge_metadata({}, deadline);
+    auto wanted = topics;
+    if (thorough) wanted.emplace_back(kafka_probe_topic);
+    auto seen = metadata(wanted, deadline);
+    if (!seen) return {false, seen.error().message};
+    auto verdict = judge_kafka({seen->brokers, seen->controller, {}}, size_);
     if (!verdict.ready) return verdict;
-    if (thorough) {
-      verdict = create_topics(topics, deadline);
-      if (verdict.ready) verdict = judge_metadata(with(topics, kafka_probe_topic), deadline);
-      if (verdict.ready) verdict = round_trip(deadline);
-      return verdict;
+    if (thorough && !seen->leaderless.empty()) {
+      verdict = create_topics(seen->leaderless, deadline);
+      if (!verdict.ready) return verdict;
+      seen = metadata(wanted, deadline);
+      if (!seen) return {false, seen.error().message};
     }
-    return topics.empty() ? verdict : judge_metadata(topics, deadline);
+    verdict = judge_kafka(*seen, size_);
+    return verdict.ready && thorough ? round_trip(deadline) : verdict;
   }
 
  private:
-  static std::vector<std::string> with(std::vector<std::string> topics, const char* one) {
-    topics.emplace_back(one);
-    return topics;
-  }
-
-  Verdict judge_metadata(const std::vector<std::string>& topics, const Deadline& deadline) {
-    const struct rd_kafka_metadata* metadata = nullptr;
+  /// `wanted`: topics to look at; none saves asking for all.
+  Result<KafkaMetadata> metadata(const std::vector<std::string>& wanted, const Deadline& deadline) {
+    const struct rd_kafka_metadata* answer = nullptr;
     const auto failed =
-        rd_kafka_metadata(producer_.get(), topics.empty() ? 0 : 1, nullptr, &metadata, deadline.left_ms());
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return {false, std::string("metadata: ") + rd_kafka_err2str(failed)};
+        rd_kafka_metadata(producer_.get(), wanted.empty() ? 0 : 1, nullptr, &answer, deadline.left_ms());
+    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return error(std::string("metadata: ") + rd_kafka_err2str(failed));
     KafkaMetadata seen;
-    seen.brokers = static_cast<std::size_t>(metadata->broker_cnt);
+    seen.brokers = static_cast<std::size_t>(answer->broker_cnt);
     std::set<std::string> led;
-    for (int t = 0; t < metadata->topic_cnt; ++t) {
-      const auto& topic = metadata->topics[t];
+    for (int t = 0; t < answer->topic_cnt; ++t) {
+      const auto& topic = answer->topics[t];
       const auto* first = topic.partitions;
       const auto* end = first + topic.partition_cnt;
       if (topic.partition_cnt > 0 && std::all_of(first, end, [](const auto& p) { return p.leader >= 0; }))
         led.insert(topic.topic);
     }
-    rd_kafka_metadata_destroy(metadata);
-    std::copy_if(topics.begin(), topics.end(), std::back_inserter(seen.leaderless),
+    rd_kafka_metadata_destroy(answer);
+    std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(seen.leaderless),
                  [&](const auto& name) { return !led.contains(name); });
     seen.controller = rd_kafka_controllerid(producer_.get(), deadline.left_ms());
-    return judge_kafka(seen, size_);
+    return seen;
   }
 
   NewTopic new_topic(const std::string& name) const {
@@ -134,8 +135,8 @@ class Cluster {
   }
 
   Verdict create_topics(const std::vector<std::string>& topics, const Deadline& deadline) {
-    std::vector<NewTopic> wanted;
-    for (const auto& name : with(topics, kafka_probe_topic)) {
+    std::vector<NewTopic> wanted;  // one that exists, but has no leader yet, is answered "already exists"
+    for (const auto& name : topics) {
       wanted.push_back(new_topic(name));
       if (!wanted.back()) return {false, "\"" + name + "\" is no topic name"};
     }
