@@ -74,7 +74,7 @@ std::string Report::did_you_mean(std::string_view word, const std::vector<std::s
 
 std::vector<Diagnostic> Report::take() && {
   const auto stack_file = [this](const Diagnostic& d) { return d.file != file_; };  // the stack file comes first
-  std::stable_sort(all_.begin(), all_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+  std::sort(all_.begin(), all_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
     return std::tuple(stack_file(a), key(a)) < std::tuple(stack_file(b), key(b));
   });
   all_.erase(std::unique(all_.begin(), all_.end(),
