@@ -82,6 +82,13 @@ class Daemon {
     ::close(ready[0]);
     return serving;
   }
+  /// Orderly, so that it can clear up after itself.
+  void stop() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGTERM);
+    ends(pid_, 10'000);
+    kill();
+  }
   void kill() {
     if (pid_ <= 0) return;
     ::kill(pid_, SIGKILL);
@@ -94,15 +101,15 @@ class Daemon {
   pid_t pid_ = 0;
 };
 
-/// Master and agent in a folder of their own. The daemons are killed at the end; tasks are the test's to end.
+/// Master and agent in a folder of their own. The daemons are ended with it; tasks are the test's to end.
 struct Cluster {
   Cluster() {
     std::filesystem::copy_file(BIN_DIR "/../tests/helpers/test-executor", folder / "test-executor");
     std::filesystem::copy_file(BIN_DIR "/banyan-framework-executor", folder / "banyan-framework-executor");
   }
   ~Cluster() {
-    agent.kill();
-    master.kill();
+    agent.stop();
+    master.stop();
     if (std::getenv("BANYAN_KEEP") == nullptr) std::filesystem::remove_all(folder);
   }
   bool start() { return master.start() && agent.start(); }
@@ -116,7 +123,7 @@ struct Cluster {
   Daemon master{{BIN_DIR "/banyan-master", "--listen", api, "--agent-listen", link, "--state", path("master")},
                 path("master.log")};
   Daemon agent{{BIN_DIR "/banyan-agent", "--master", link, "--listen", agent_api, "--work-dir", path("agent"),
-                "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]", "--shim", BIN_DIR "/banyan-shim"},
+                "--socket-dir", path("run"), "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]", "--shim", BIN_DIR "/banyan-shim"},
                path("agent.log")};
 
  private:
