@@ -32,13 +32,15 @@ using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>
 using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
 
 constexpr std::size_t replication_max = 3;
+/// A broker that takes connections answers within this, or the next try asks again.
+constexpr std::int64_t metadata_max_ms = 1000;
 
 /// What is left of a try's time.
 class Deadline {
  public:
   explicit Deadline(Duration timeout) : end_(mono_now() + timeout) {}
-  [[nodiscard]] int left_ms() const {
-    return static_cast<int>(std::max<std::int64_t>(1, milliseconds(end_ - mono_now())));
+  [[nodiscard]] int left_ms(std::int64_t at_most = INT32_MAX) const {
+    return static_cast<int>(std::clamp<std::int64_t>(milliseconds(end_ - mono_now()), 1, at_most));
   }
   [[nodiscard]] bool passed() const { return mono_now() >= end_; }
 
@@ -51,7 +53,7 @@ Result<Handle> open(rd_kafka_type_t type, const std::string& brokers) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   const std::pair<const char*, std::string> settings[] = {
       {"bootstrap.servers", brokers}, {"acks", "all"},          {"client.id", "banyan-probe"},
-      {"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "500"}, {"log_level", "0"},
+      {"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "200"}, {"log_level", "0"},
       {"topic.metadata.refresh.interval.ms", "-1"}};
   for (const auto& [name, value] : settings)
     if (rd_kafka_conf_set(conf, name, value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK) {
@@ -106,7 +108,7 @@ class Cluster {
   Result<KafkaMetadata> metadata(const std::vector<std::string>& wanted, const Deadline& deadline) {
     const struct rd_kafka_metadata* answer = nullptr;
     const auto failed =
-        rd_kafka_metadata(producer_.get(), wanted.empty() ? 0 : 1, nullptr, &answer, deadline.left_ms());
+        rd_kafka_metadata(producer_.get(), wanted.empty() ? 0 : 1, nullptr, &answer, deadline.left_ms(metadata_max_ms));
     if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return error(std::string("metadata: ") + rd_kafka_err2str(failed));
     KafkaMetadata seen;
     seen.brokers = static_cast<std::size_t>(answer->broker_cnt);
@@ -121,7 +123,7 @@ class Cluster {
     rd_kafka_metadata_destroy(answer);
     std::copy_if(wanted.begin(), wanted.end(), std::back_inserter(seen.leaderless),
                  [&](const auto& name) { return !led.contains(name); });
-    seen.controller = rd_kafka_controllerid(producer_.get(), deadline.left_ms());
+    seen.controller = rd_kafka_controllerid(producer_.get(), deadline.left_ms(metadata_max_ms));
     return seen;
   }
 

@@ -105,7 +105,17 @@ class LoopProber final : public Prober {
   void run(const specs::KafkaProbe& kafka, const StartProbe& probe, const Give& give) {
     auto& client = kafkas_[probe.key];
     if (!client || client->addresses() != probe.addresses) client = KafkaClient::create(loop_, probe.addresses);
-    client->probe(kafka.topics, probe.thorough, probe.timeout, give);
+    // First a plain connection each: refused at once, where librdkafka would sit its timeout out.
+    const auto all = std::make_shared<Gather>(
+        probe.addresses, [this, kafka, give, key = probe.key, thorough = probe.thorough, timeout = probe.timeout,
+                          alive = std::weak_ptr<bool>(alive_)](const auto& answers) {
+          for (const auto& [address, answer] : answers)
+            if (!answer) return give({false, address + ": " + answer.error().message});
+          if (alive.lock()) kafkas_[key]->probe(kafka.topics, thorough, timeout, give);
+        });
+    for (std::size_t i = 0; i < probe.addresses.size(); ++i)
+      exchange(loop_, probe.addresses[i], "", probe.timeout,
+               [all, i](Result<std::string> answer) { all->put(i, std::move(answer)); });
   }
 
   Loop& loop_;
