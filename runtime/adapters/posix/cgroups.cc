@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <filesystem>
 #include <functional>
 #include <sstream>
 
@@ -92,6 +93,17 @@ Result<std::string> Cgroups::make_leaf(const std::string& name) const {
     if (::mkdir(leaf.c_str(), 0755) == 0 || errno == EEXIST) return leaf;
     if (errno != ENOENT || attempt == 100) return system_error("cannot make cgroup " + leaf);
   }
+}
+
+void Cgroups::remove_stale(const std::function<bool(const std::string& name)>& in_use) const {
+  std::error_code none;
+  if (!enabled()) return;
+  for (const auto& leaf : std::filesystem::directory_iterator(base_, none))
+    if (leaf.is_directory() && !in_use(leaf.path().filename().string())) ::rmdir(leaf.path().c_str());
+}
+
+void Cgroups::remove_base() const {
+  if (enabled()) ::rmdir(base_.c_str());
 }
 
 bool remove_leaf(const std::string& leaf) {

@@ -2,7 +2,7 @@
 // once.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
 
 #include "runtime/base/result.h"
@@ -23,6 +23,10 @@ class Cgroups {
 
   /// The new leaf's path.
   [[nodiscard]] Result<std::string> make_leaf(const std::string& name) const;
+  /// Removes empty leaves of containers that are no more: of an agent that died at the wrong moment.
+  void remove_stale(const std::function<bool(const std::string& name)>& in_use) const;
+  /// Unless a container still has a leaf in it.
+  void remove_base() const;
 
  private:
   std::string base_;

@@ -43,6 +43,13 @@ std::optional<Ended> read_exit(const std::string& runtime) {
   return ended;
 }
 
+/// Whether anything of a task is left that lost its shim and has no cgroup. A session's number stays taken for as long
+/// as it has members, so one that is now a younger process' own number is a stranger's.
+bool session_lives(const shim::Process& task) {
+  const auto start = start_time(task.pid);
+  return start == task.start || (start == 0 && ::kill(-task.pid, 0) == 0);
+}
+
 /// Makes sure that no shim ever takes this container. False: one has it already.
 bool forbid_start(const std::string& runtime) {
   const Fd lock(::open((runtime + '/' + shim::lock_file).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -72,6 +79,11 @@ Containers::~Containers() {
     if (container->process.open()) loop_.forget(container->process.get());
     if (container->report.open()) loop_.forget(container->report.get());
   }
+  for (int attempt = 0; attempt < 100 && !leaves_.empty(); ++attempt) {
+    std::erase_if(leaves_, remove_leaf);  // what a moment ago was busy
+    if (!leaves_.empty()) ::usleep(10'000);
+  }
+  options_.cgroups.remove_base();
 }
 
 Containers::Handle Containers::find_handle(const ContainerId& id) const {
@@ -168,7 +180,7 @@ void Containers::on_lost(const Handle& c) {
   if (!c->leaf.empty()) {
     kill_leaf(c->leaf);
     alive = read_file(c->leaf + "/cgroup.events").value_or("").find("populated 1") != std::string::npos;
-  } else if (same_boot && (start_time(record->task.pid) == record->task.start || ::kill(-record->task.pid, 0) == 0)) {
+  } else if (same_boot && session_lives(record->task)) {
     alive = kill_session(record->task.pid) > 0;
   }
   if (alive) {
@@ -193,7 +205,11 @@ void Containers::end(const Handle& c, const Ended& ended) {
 }
 
 void Containers::remove_leaf_soon(const std::string& leaf, int attempts) {
-  if (remove_leaf(leaf)) return;
+  leaves_.insert(leaf);
+  if (remove_leaf(leaf)) {
+    leaves_.erase(leaf);
+    return;
+  }
   if (attempts == 500) spdlog::warn("cgroup {} cannot be removed: {}", leaf, std::strerror(errno));
   loop_.after(retry_pause, [this, leaf, attempts] { remove_leaf_soon(leaf, attempts + 1); });
 }
@@ -237,7 +253,10 @@ void Containers::destroy(const ContainerId& id) {
   const auto c = find_handle(id);
   if (c == nullptr || c->gone) return;
   c->cancelled = true;  // while it is being prepared
+  if (c->leaf.empty()) c->leaf = read_file(layout_.runtime(id) + "/leaf").value_or("");
+  if (!c->leaf.empty() && c->process.open()) kill_leaf(c->leaf);  // at once, even if somebody has stopped the shim
   send_signal(c->process, SIGUSR1);
+  send_signal(c->process, SIGCONT);
 }
 
 void Containers::forget(const ContainerId& id) {
@@ -251,6 +270,9 @@ void Containers::destroy_orphans(const std::function<bool(const ContainerId&)>& 
     const ContainerId id(folder.path().filename().string());
     if (!known(id)) adopt(id);  // the core, which does not know it either, has it destroyed and forgotten
   }
+  options_.cgroups.remove_stale([this](const std::string& name) {
+    return std::filesystem::exists(layout_.runtime(ContainerId(name)));
+  });
 }
 
 void Containers::remove(const std::string& sandbox) {
@@ -258,7 +280,12 @@ void Containers::remove(const std::string& sandbox) {
 }
 
 void Containers::remove_volume(const std::string& path) {
-  workers_.run([path] { remove_tree(path); }, [] {});
+  workers_.run(
+      [path] {
+        remove_tree(path);
+        ::rmdir(path.substr(0, path.rfind('/')).c_str());  // the role's folder goes with its last volume
+      },
+      [] {});
 }
 
 void Containers::link(const ContainerPlan& plan) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "runtime/adapters/loop/loop.h"
@@ -102,6 +103,7 @@ class Containers {
   Layout layout_;
   Fetcher fetcher_;
   std::map<ContainerId, Handle> containers_;
+  std::set<std::string> leaves_;  // of ended containers, still to be removed
   std::map<int, std::shared_ptr<struct CheckRun>> checks_;
   Workers workers_;  // last: its threads end first
 };

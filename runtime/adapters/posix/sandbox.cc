@@ -24,6 +24,24 @@ Result<void> make_volume(const VolumeLink& volume, const User& user) {
   return {};
 }
 
+bool may_enter(const struct stat& folder, const User& user) {
+  if (user.uid == 0) return true;
+  if (folder.st_uid == user.uid) return (folder.st_mode & S_IXUSR) != 0;
+  if (folder.st_gid == user.gid) return (folder.st_mode & S_IXGRP) != 0;
+  return (folder.st_mode & S_IXOTH) != 0;
+}
+
+/// A work folder below somebody's home is a common mistake; say so rather than "Permission denied".
+Result<void> check_way(const std::string& sandbox, const User& user) {
+  for (fs::path at = fs::path(sandbox).parent_path();; at = at.parent_path()) {
+    struct stat info {};
+    if (::stat(at.c_str(), &info) == 0 && !may_enter(info, user))
+      return error("user '" + user.name + "' cannot reach its sandbox: " + at.string() +
+                   " is closed to it; the agent's --work-dir must lie where tasks may go");
+    if (at == at.root_path()) return {};
+  }
+}
+
 }  // namespace
 
 std::string Layout::sandbox(const AgentId& agent, const FrameworkId& framework, const ExecutorId& executor,
@@ -64,8 +82,10 @@ Result<void> link_volumes(const std::vector<VolumeLink>& volumes, const std::str
 }
 
 Result<void> open_sandbox(const std::string& sandbox, const User& user) {
-  if (user.switch_to)
+  if (user.switch_to) {
+    if (auto reachable = check_way(sandbox, user); !reachable) return reachable;
     if (auto given = give_tree(sandbox, user.uid, user.gid); !given) return given;
+  }
   if (::chmod(sandbox.c_str(), 0750) != 0) return system_error("cannot set the mode of " + sandbox);
   return {};
 }

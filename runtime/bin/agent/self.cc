@@ -51,10 +51,12 @@ Result<void> add_attributes(const std::string& text, v1::AgentInfo& info) {
 
 }  // namespace
 
+std::string resources_text(const Settings& settings) {
+  return settings.resources.empty() ? posix::detect_resources(settings.work_dir) : settings.resources;
+}
+
 Result<v1::AgentInfo> describe_self(const Settings& settings, std::uint16_t port) {
-  const std::string text =
-      settings.resources.empty() ? posix::detect_resources(settings.work_dir) : settings.resources;
-  const auto resources = Resources::parse(text);
+  const auto resources = Resources::parse(resources_text(settings));
   if (!resources) return error("--resources: " + resources.error().message);
   v1::AgentInfo info;
   info.set_hostname(settings.hostname);

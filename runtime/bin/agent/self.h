@@ -13,6 +13,9 @@ namespace banyan::agent {
 /// AgentInfo without its id. Resources as declared, else as detected; attributes in Mesos' text form.
 [[nodiscard]] Result<mesos::v1::AgentInfo> describe_self(const Settings& settings, std::uint16_t port);
 
+/// As declared, else as detected: "cpus:4;mem:8192;…".
+[[nodiscard]] std::string resources_text(const Settings& settings);
+
 /// Path of the executors' socket: short (107 bytes are the limit), the same for the same work_dir so that executors
 /// find a restarted agent, in a folder of ours alone that others may search but not write.
 [[nodiscard]] Result<std::string> choose_socket(const Settings& settings);

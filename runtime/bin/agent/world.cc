@@ -88,7 +88,17 @@ Result<void> World::open_servers() {
   auto self = describe_self(settings_, tcp_->port());
   if (!self) return tl::unexpected(self.error());
   self_ = std::move(*self);
+  spdlog::info("serving on {} and unix:{}; offering {}; keeping the sandboxes of the last {} ended runs",
+               surroundings_.endpoint, *socket, resources_text(settings_), settings_.sandboxes_max);
   return {};
+}
+
+World::~World() {
+  if (surroundings_.domain_socket.empty()) return;
+  unix_.reset();
+  const std::filesystem::path socket(surroundings_.domain_socket);
+  ::unlink(socket.c_str());
+  ::rmdir(socket.parent_path().c_str());  // made anew at the next start, under the same name
 }
 
 void World::start() {

@@ -25,6 +25,7 @@ namespace banyan::agent {
 class World {
  public:
   static Result<std::unique_ptr<World>> open(Loop& loop, const Settings& settings);
+  ~World();  ///< an orderly end: tasks go on, nothing empty is left lying
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
