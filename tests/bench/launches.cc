@@ -253,7 +253,8 @@ int main(int argc, char** argv) {
     ours_alone.push_back(framework.round(1));
     limit_alone.push_back(raw.round(1));
   }
-  std::printf("{\"tasks\": %d, \"failed\": %d, \"isolation\": \"%s\", ", tasks, framework.failed, raw.isolation().c_str());
+  std::printf("{\"tasks\": %d, \"failed\": %d, \"isolation\": \"%s\", ", tasks, framework.failed,
+              raw.isolation().c_str());
   print("ours", ours, ", ");
   print("raw", limit, ", ");
   print("ours_alone", ours_alone, ", ");

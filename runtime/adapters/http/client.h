@@ -16,8 +16,8 @@ class Loop;
 namespace banyan::http {
 
 /// One connection for request/response calls; about 16 in flight, written once per turn, answered in order.
-/// Never re-sends: when the connection dies each unanswered call fails with an error, and the next call() connects anew.
-/// THREADS: the loop's. LIFETIME: destroying it drops the calls without calling back.
+/// Never re-sends: when the connection dies each unanswered call fails with an error, and the next call() connects
+/// anew. THREADS: the loop's. LIFETIME: destroying it drops the calls without calling back.
 class Client {
  public:
   using Done = std::function<void(Result<Response>)>;
@@ -31,7 +31,7 @@ class Client {
 class StreamCall {
  public:
   struct Callbacks {
-    std::function<void(Response)> opened;         ///< headers; a status other than 200 comes with its body, then closed()
+    std::function<void(Response)> opened;  ///< headers; a status other than 200 comes with its body, then closed()
     std::function<void(std::string record)> record;
     std::function<void(std::string reason)> closed;  ///< once, last: refused, ended, broken
   };

@@ -119,7 +119,8 @@ std::string request_text(const Request& request, const Address& address) {
   if (!request.query.empty()) text += '?';
   text += request.query;
   text += " HTTP/1.1\r\n";
-  if (!request.headers.contains("host")) append_header(text, "host", is_unix(address.text) ? "localhost" : address.text);
+  if (!request.headers.contains("host"))
+    append_header(text, "host", is_unix(address.text) ? "localhost" : address.text);
   append_headers(text, request.headers);
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT")
     append_header(text, "content-length", std::to_string(request.body.size()));

@@ -49,10 +49,10 @@ class AnAgentLink : public testing::Test {
     at_master.push_back(message.executor_message().data());
   }
   void connect() {
-    client = AgentLinkClient::connect(loop, where,
-                                      {[this] { ++opened; },
-                                       [this](const ToAgent& message) { at_agent.push_back(message.refused().reason()); },
-                                       [this](std::string) { ++closed; }});
+    client = AgentLinkClient::connect(
+        loop, where,
+        {[this] { ++opened; }, [this](const ToAgent& message) { at_agent.push_back(message.refused().reason()); },
+         [this](std::string) { ++closed; }});
   }
   /// Runs the loop until that holds; a link that never gets there fails the test.
   void run_until(std::function<bool()> holds) {

@@ -53,7 +53,8 @@ TEST(ARecordDecoder, RefusesARecordOverTheLimitBeforeItComes) {
 }
 
 TEST(AChunkDecoder, GivesTheSamePayloadHoweverTheBytesAreCut) {
-  const std::string bytes = chunk("hello ") + chunk(std::string(300, 'y')) + "5;ext=\"1\"\r\nworld\r\n0\r\nTrailer: 1\r\n\r\n";
+  const std::string bytes =
+      chunk("hello ") + chunk(std::string(300, 'y')) + "5;ext=\"1\"\r\nworld\r\n0\r\nTrailer: 1\r\n\r\n";
   const std::string payload = "hello " + std::string(300, 'y') + "world.";
   for (const std::size_t piece : {1u, 2u, 3u, 7u, 500u}) EXPECT_EQ(*decode_chunks(bytes, piece), payload);
 }

@@ -79,7 +79,8 @@ TEST_F(AServer, SendsContentLengthWithAnEmpty202AndHeadersAsTheyAre) {
 TEST_F(AServer, TakesChunkedBodiesAndBytesOneByOne) {
   listen(echo);
   RawPeer peer(loop, address);
-  const std::string request = "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+  const std::string request =
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
   EXPECT_THAT(peer.talk(request, "/c||abcde"), EndsWith("/c||abcde"));
   for (std::size_t i = 0; i + 1 < request.size(); ++i) peer.say(request.substr(i, 1));
   EXPECT_THAT(peer.talk(request.substr(request.size() - 1), "/c||abcde"), EndsWith("/c||abcde"));
