@@ -8,6 +8,7 @@
 
 #include "banyan/root.grpc.pb.h"
 #include "orchestrator/api/stream.h"
+#include "runtime/adapters/grpc/duplex.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/base/limits.h"
 
@@ -130,6 +131,7 @@ class Server final : public ApiServer {
 }  // namespace
 
 Result<std::unique_ptr<ApiServer>> ApiServer::listen(Loop& loop, const std::string& address, Calls calls) {
+  grpc_link::hold_callback_queue();
   if (address.starts_with("unix:")) ::unlink(address.substr(5).c_str());
   auto server = std::make_unique<Server>(loop, std::move(calls));
   if (!server->start(address)) return error("cannot listen on " + address);

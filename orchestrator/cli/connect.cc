@@ -124,8 +124,12 @@ void end_background_dev() {
   if (pidfd < 0) return;
   ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, nullptr, 0);
   pollfd waited{pidfd, POLLIN, 0};
-  ::poll(&waited, 1, 15'000);
+  const bool ended = ::poll(&waited, 1, 15'000) > 0;
   ::close(pidfd);
+  // No stack, no task: nobody needs the folder of sockets any more. The next start makes it anew, by the same name.
+  const fs::path sockets = fs::path(file->api.substr(file->api.find(':') + 1)).parent_path().parent_path();
+  std::error_code failure;
+  if (ended && sockets.filename().string().starts_with("banyan-")) fs::remove_all(sockets, failure);
 }
 
 std::string stack_name(const Options& options) {

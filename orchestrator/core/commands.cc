@@ -36,8 +36,8 @@ void Core::on(const UpAsked& input) {
   if (input.request.dry_run()) return answer();
   StackRecord record;
   *record.mutable_bundle() = bundle;
-  adopt(record, std::move(*loaded.stack), changes);
   tell(stack_name, "", "stack.accepted", bundle.file(), running == nullptr ? "up" : "up on a running stack");
+  adopt(record, std::move(*loaded.stack), changes);
   reply.set_event(event_seq_);
   answer();
 }

@@ -67,11 +67,13 @@ void Core::on(const Disconnected& input) {
 std::optional<Instant> Core::next_deadline() const {
   if (!connected_) return std::nullopt;  // frozen
   std::optional<Instant> next;
-  const auto consider = [&next](std::optional<Instant> at) {
-    if (at && (!next || *at < *next)) next = at;
+  const auto consider = [&](std::optional<Instant> at) {
+    // What the last step has seen pass and left alone will not be moved by another tick.
+    if (at && *at > now_.mono && (!next || *at < *next)) next = at;
   };
   for (const auto& [stack_name, stack] : stacks_)
-    for (const auto& [node_name, node] : stack.nodes) consider(deadline_of(stack, node));
+    for (const auto& [node_name, node] : stack.nodes)
+      for (const auto at : deadlines_of(stack, node)) consider(at);
   return next;
 }
 

@@ -184,7 +184,7 @@ class Core {
     std::string why;                    ///< valid unless it holds
   };
   [[nodiscard]] static EdgeView view(const Stack& stack, const Node& node, const specs::Edge& edge);
-  [[nodiscard]] static std::optional<Instant> deadline_of(const Stack& stack, const Node& node);
+  [[nodiscard]] static std::vector<std::optional<Instant>> deadlines_of(const Stack& stack, const Node& node);
   [[nodiscard]] std::pair<State, std::string> judge(const Node& node) const;
   void settle();
   bool settle(Stack& stack, Node& node);
@@ -199,7 +199,7 @@ class Core {
 
   // tasks (tasks.cc)
   void want_offers();
-  void launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos::v1::TaskInfo& task);
+  mesos::v1::TaskInfo launch(Stack& stack, Node& node, const mesos::v1::Offer& offer);
   void task_running(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);
   void take_report(Stack& stack, Node& node, const ChildReport& report);
   void task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);

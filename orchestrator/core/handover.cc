@@ -15,8 +15,8 @@ namespace {
 using google::protobuf::RepeatedPtrField;
 
 /// What the executor itself needs, beside its child's.
-constexpr double executor_cpus = 0.01;
-constexpr double executor_mem_mb = 32;
+constexpr std::int64_t executor_cpus_milli = 10;
+constexpr std::int64_t executor_mem_bytes = 32 << 20;
 
 std::string bytes_of(const google::protobuf::MessageLite& message) {
   std::string bytes;
@@ -42,12 +42,16 @@ specs::View view_of(const Handover& handover) {
   return view;
 }
 
-void add_scalar(RepeatedPtrField<mesos::v1::Resource>& resources, const std::string& name, double value) {
-  auto* resource = resources.Add();
-  resource->set_name(name);
-  resource->set_type(mesos::v1::Value::SCALAR);
-  resource->mutable_scalar()->set_value(value);
-  resource->mutable_allocation_info()->set_role(root_framework);
+void add_resources(RepeatedPtrField<mesos::v1::Resource>& resources, std::int64_t cpus_milli, std::int64_t mem_bytes) {
+  const std::pair<const char*, double> scalars[] = {{"cpus", static_cast<double>(cpus_milli) / 1000},
+                                                    {"mem", static_cast<double>(mem_bytes) / (1 << 20)}};
+  for (const auto& [kind, value] : scalars) {
+    auto* resource = resources.Add();
+    resource->set_name(kind);
+    resource->set_type(mesos::v1::Value::SCALAR);
+    resource->mutable_scalar()->set_value(value);
+    resource->mutable_allocation_info()->set_role(root_framework);
+  }
 }
 
 void add_program(const Program& program, mesos::v1::ExecutorInfo& executor) {
@@ -121,22 +125,25 @@ std::string child_task_id(const std::string& stack, const std::string& node, std
   return stack + "." + node + ".scheduler." + std::to_string(attempt);
 }
 
+Need child_need(const specs::Node& node) {
+  return {node.scheduler.resources.cpus_milli + executor_cpus_milli,
+          node.scheduler.resources.mem_bytes + executor_mem_bytes};
+}
+
 mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
                                const NodeRecord& record, const std::string& agent_id) {
   mesos::v1::TaskInfo task;
   task.set_name(stack + "." + node.name + " scheduler");
   task.mutable_task_id()->set_value(record.task_id());
   task.mutable_agent_id()->set_value(agent_id);
-  add_scalar(*task.mutable_resources(), "cpus", static_cast<double>(node.scheduler.resources.cpus_milli) / 1000);
-  add_scalar(*task.mutable_resources(), "mem", static_cast<double>(node.scheduler.resources.mem_bytes) / (1 << 20));
+  add_resources(*task.mutable_resources(), node.scheduler.resources.cpus_milli, node.scheduler.resources.mem_bytes);
 
   auto& executor = *task.mutable_executor();
   executor.mutable_executor_id()->set_value(record.task_id());
   executor.mutable_framework_id()->set_value(root_framework);
   executor.set_type(mesos::v1::ExecutorInfo::CUSTOM);
   executor.set_name("scheduler of " + stack + "." + node.name);
-  add_scalar(*executor.mutable_resources(), "cpus", executor_cpus);
-  add_scalar(*executor.mutable_resources(), "mem", executor_mem_mb);
+  add_resources(*executor.mutable_resources(), executor_cpus_milli, executor_mem_bytes);
   auto& command = *executor.mutable_command();
   command.set_shell(false);
   command.set_value("./" + setup.executor.name);

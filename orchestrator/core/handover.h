@@ -23,9 +23,16 @@ namespace banyan::root {
 /// of its dependencies filled in.
 [[nodiscard]] ChildCommand child_command(const specs::Node& node, const Handover& handover);
 
-/// The child scheduler's task for an offer of `agent_id`, executor and data included.
+/// The child scheduler's task for an offer of `agent_id`, executor and data included. REQUIRES: record has its handover.
 [[nodiscard]] mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
                                              const NodeRecord& record, const std::string& agent_id);
+
+/// What child_task() takes from an offer, executor included: thousandths of cpus, bytes of memory.
+struct Need {
+  std::int64_t cpus_milli = 0;
+  std::int64_t mem_bytes = 0;
+};
+[[nodiscard]] Need child_need(const specs::Node& node);
 
 /// "logging.kafka.scheduler.3": an id carries the attempt, so none starts twice.
 [[nodiscard]] std::string child_task_id(const std::string& stack, const std::string& node, std::uint64_t attempt);

@@ -38,27 +38,22 @@ Core::EdgeView Core::view(const Stack& stack, const Node& node, const specs::Edg
   return view;
 }
 
-std::optional<Instant> Core::deadline_of(const Stack& stack, const Node& node) {
-  std::optional<Instant> next;
-  const auto consider = [&next](std::optional<Instant> at) {
-    if (at && (!next || *at < *next)) next = at;
-  };
-  consider(node.push_at);
-  consider(node.reconcile_at);
-  consider(node.stop_retry);
-  if (node.phase == TaskPhase::wanted) consider(node.launch_after);
-  if (node.stop == StopStep::drain) consider(node.stop_deadline);
-  if (stack.record.down()) return next;
+/// Every moment at which something of this node is due; the past ones have been dealt with.
+std::vector<std::optional<Instant>> Core::deadlines_of(const Stack& stack, const Node& node) {
+  std::vector<std::optional<Instant>> due{node.push_at, node.reconcile_at, node.stop_retry};
+  if (node.phase == TaskPhase::wanted) due.push_back(node.launch_after);
+  if (node.stop == StopStep::drain) due.emplace_back(node.stop_deadline);
+  if (stack.record.down()) return due;
   if (node.state == State::waiting)
     for (const auto& edge : node.spec->edges)
-      if (const auto edge_view = view(stack, node, edge); !edge_view.holds) consider(edge_view.deadline);
-  if (node.state == State::launching) consider(node.since + patience::launching);
+      if (const auto edge_view = view(stack, node, edge); !edge_view.holds) due.push_back(edge_view.deadline);
+  if (node.state == State::launching) due.emplace_back(node.since + patience::launching);
   if (node.state == State::starting) {
-    consider(node.since + patience::starting);
+    due.emplace_back(node.since + patience::starting);
     if (!node.spec->scheduler.service && !node.record.report().managed())
-      consider(node.phase_since + patience::silent_child);
+      due.emplace_back(node.phase_since + patience::silent_child);
   }
-  return next;
+  return due;
 }
 
 void Core::settle() {

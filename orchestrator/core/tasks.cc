@@ -40,16 +40,7 @@ struct Room {
     }
   }
 
-  bool take(const mesos::v1::TaskInfo& task) {
-    Room need = *this;
-    need.cpus_milli = need.mem_bytes = 0;
-    for (const auto* list : {&task.resources(), &task.executor().resources()})
-      for (const auto& resource : *list) {
-        if (resource.name() == "cpus")
-          need.cpus_milli += static_cast<std::int64_t>(resource.scalar().value() * 1000 + 0.5);
-        if (resource.name() == "mem")
-          need.mem_bytes += static_cast<std::int64_t>(resource.scalar().value() * (1 << 20));
-      }
+  bool take(const Need& need) {
     if (need.cpus_milli > cpus_milli || need.mem_bytes > mem_bytes) return false;
     cpus_milli -= need.cpus_milli;
     mem_bytes -= need.mem_bytes;
@@ -98,8 +89,11 @@ void Core::want_offers() {
   if (!connected_) return;
   bool wanted = false;
   for (auto& [stack_name, stack] : stacks_)
-    for (auto& [node_name, node] : stack.nodes)
-      wanted |= node.phase == TaskPhase::wanted && (!node.launch_after || *node.launch_after <= now_.mono);
+    for (auto& [node_name, node] : stack.nodes) {
+      if (node.phase != TaskPhase::wanted) continue;
+      if (node.launch_after && *node.launch_after <= now_.mono) node.launch_after.reset();
+      wanted |= !node.launch_after;
+    }
   if (wanted == reviving_) return;
   reviving_ = wanted;
   Call call;
@@ -114,14 +108,12 @@ void Core::on(const Offered& input) {
     for (auto& [stack_name, stack] : stacks_)
       for (const auto& spec : stack.spec.nodes) {
         Node& node = stack.nodes.at(spec.name);
-        if (node.phase != TaskPhase::wanted || (node.launch_after && *node.launch_after > now_.mono)) continue;
-        mesos::v1::TaskInfo task = child_task(setup_, stack_name, spec, node.record, offer.agent_id().value());
-        if (!room.take(task)) {
+        if (node.phase != TaskPhase::wanted || node.launch_after) continue;
+        if (!room.take(child_need(spec))) {
           explain(node, "its scheduler does not fit the offer of " + offer.hostname() + ", which has " + words(room));
           continue;
         }
-        launch(stack, node, offer, task);
-        tasks.push_back(std::move(task));
+        tasks.push_back(launch(stack, node, offer));
       }
     Call call;
     if (tasks.empty()) {
@@ -138,8 +130,8 @@ void Core::on(const Offered& input) {
   }
 }
 
-/// Fills in `task` and writes down that it is out, before ACCEPT leaves.
-void Core::launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos::v1::TaskInfo& task) {
+/// The task, written down as being out before ACCEPT leaves.
+mesos::v1::TaskInfo Core::launch(Stack& stack, Node& node, const mesos::v1::Offer& offer) {
   auto& record = node.record;
   record.set_attempt(record.attempt() + 1);
   record.set_task_id(child_task_id(stack.spec.name, node.spec->name, record.attempt()));
@@ -154,7 +146,6 @@ void Core::launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos
   node.push_at.reset();  // the task carries it
   node.report_wanted = false;
   node.reconcile_at = now_.mono + patience::reconcile;
-  task = child_task(setup_, stack.spec.name, *node.spec, record, offer.agent_id().value());
   explain(node, "its scheduler has been launched");
   node.touched = true;
   changed_ = true;
@@ -162,6 +153,7 @@ void Core::launch(Stack& stack, Node& node, const mesos::v1::Offer& offer, mesos
   tell(stack.spec.name, node.spec->name, "scheduler.launched",
        record.task_id() + " on " + offer.hostname() + ", framework " + record.handover().framework_id(),
        record.attempt() > 1 ? "attempt " + std::to_string(record.attempt()) : "");
+  return child_task(setup_, stack.spec.name, *node.spec, record, offer.agent_id().value());
 }
 
 void Core::on(const Updated& input) {

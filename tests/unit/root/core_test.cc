@@ -257,7 +257,7 @@ TEST_F(RootWithAChain, TakesUpWhereItWasAfterItsOwnDeath) {
   EXPECT_EQ(count(Call::MESSAGE), 4u) << "each executor is asked to repeat its report";
   EXPECT_EQ(task_of("zk"), zk_task);
   EXPECT_EQ(node("kafka").handover_version(), 1u) << "nothing changed, so nothing is handed over";
-  EXPECT_EQ(core->events("s", 0).front().kind(), "stack.accepted") << "events survive";
+  EXPECT_EQ(core->events("s", 0).at(1).kind(), "stack.accepted") << "events survive";
 }
 
 TEST_F(RootWithAChain, LaunchesAgainWhatDiedWhileItWasDead) {
