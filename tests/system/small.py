@@ -77,7 +77,7 @@ frameworks:
     expect(read_json(file)["version"] > version, "the version of the handover did not rise")
     expect(took < 1.0, f"it took {took:.2f} s")
     expect(after["scheduler"]["pid"] == before["scheduler"]["pid"], "the dependant was restarted")
-    stage.banyan("down", "-p", "handover")
+    stage.banyan("down", "-p", "handover", "--now")
 
 
 def play(stage, report):
