@@ -32,7 +32,7 @@ struct Loaded {
 /// Reads, checks and resolves. Never throws, never hangs; limits as in design.md §9.
 [[nodiscard]] Loaded load(const Source& source);
 
-/// Every diagnostic as people read it, an empty line between two, and a last line "N errors in FILE".
+/// Every diagnostic as people read it, an empty line after each.
 [[nodiscard]] std::string render(const Loaded& loaded);
 
 }  // namespace banyan::specs

@@ -219,6 +219,7 @@ bool Reader::meant(const Value& map, std::string_view field) {
   const std::vector<std::string> one = {std::string(field)};
   for (std::size_t i = 0; map.is_map() && i < std::min(map.keys.size(), looked_at_max); ++i) {
     const auto& key = map.keys[i]->text;
+    if (key.starts_with("x-")) continue;
     const auto synonym = synonyms().find(key);
     if ((synonym != synonyms().end() && synonym->second == field) || !nearest(key, one).empty()) return true;
   }

@@ -57,6 +57,20 @@ TEST(StackFile, SkipsFieldsThatBeginWithX) {
   EXPECT_TRUE(load_text("name: a\nx-owner: [sre]\nframeworks:\n  b: { command: [c], x-note: { any: thing } }\n").stack);
 }
 
+TEST(StackFile, LacksItsFrameworksEvenIfASkippedFieldLooksLikeThem) {
+  const auto loaded = load_text("name: a\nx-frameworks:\n  b: { command: [c] }\n");
+  ASSERT_EQ(loaded.diagnostics.size(), 1u);
+  EXPECT_EQ(loaded.diagnostics[0].message, "the stack lacks its frameworks");
+}
+
+TEST(StackFile, OfTheReferenceLoads) {
+  const auto text = slurp(SOURCE_DIR "/../../../specs/LANGUAGE.md");
+  const auto begin = text.find("```yaml\n") + 8;
+  const auto loaded = load_text(text.substr(begin, text.find("```", begin) - begin));
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  EXPECT_THAT(names(*loaded.stack), ElementsAre("db", "web"));
+}
+
 TEST(LoggingStack, IsOrderedByItsEdgesAndThenAsWritten) {
   EXPECT_THAT(names(logging()), ElementsAre("zookeeper", "kafka", "elasticsearch", "logging", "flume"));
 }
