@@ -47,6 +47,7 @@ void Core::on(const Subscribed&) {
     for (auto& [node_name, node] : stack.nodes) {
       for (Instant* clock : {&node.since, &node.phase_since, &node.begun, &node.stop_deadline}) *clock += away;
       if (node.serving_since) *node.serving_since += away;
+      node.unknown_since.reset();
       if (node.record.task_id().empty()) continue;
       reconcile(node);
       node.reconcile_at = now_.mono + patience::reconcile;

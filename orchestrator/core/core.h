@@ -129,6 +129,7 @@ class Core {
     std::uint32_t pushes = 0;                ///< tried so far, for the back-off
     bool report_wanted = false;              ///< the executor is to repeat its report
     std::optional<Instant> reconcile_at;     ///< ask the master about the task, while it has not spoken
+    std::optional<Instant> unknown_since;    ///< the master has said ever since that it does not know the task
     bool failed_for_need = false;            ///< valid in failed: because a dependency failed; goes on when that does
     StopStep stop = StopStep::none;
     Instant stop_deadline;                   ///< of drain

@@ -15,6 +15,9 @@ inline constexpr Duration starting = 10min;
 inline constexpr Duration silent_child = 3s;
 /// The master has said nothing about a task: ask again.
 inline constexpr Duration reconcile = 10s;
+/// The master does not know a task: ask again, and believe it after a time in which agents come back to a new master.
+inline constexpr Duration unknown_retry = 2s;
+inline constexpr Duration unknown_task = 20s;
 /// A handover or a wish for a report was not answered: send it again, doubling.
 inline constexpr Duration push_min = 1s;
 inline constexpr Duration push_max = 10s;

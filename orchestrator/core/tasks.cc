@@ -170,6 +170,15 @@ void Core::on(const Updated& input) {
     send(call);
     return;
   }
+  if (status.state() == mesos::v1::TASK_UNKNOWN && node->stop == StopStep::none) {
+    // A master that has just come back may not have heard of the agent yet: believed only when it stays that way.
+    if (!node->unknown_since) node->unknown_since = now_.mono;
+    if (now_.mono - *node->unknown_since < patience::unknown_task) {
+      node->reconcile_at = now_.mono + patience::unknown_retry;
+      return;
+    }
+  }
+  node->unknown_since.reset();
   node->reconcile_at.reset();
   if (status.state() == mesos::v1::TASK_RUNNING) return task_running(*stack, *node, status);
   if (terminal(status.state())) return task_ended(*stack, *node, status);
