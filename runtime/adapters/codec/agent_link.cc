@@ -22,7 +22,7 @@ agent::Input decode(const ToAgent::KillTask& m) {
 
 agent::Input decode(const ToAgent::Apply& m) {
   agent::Apply a{m.operation_uuid(), {}, decode_volumes(m.checkpointed_resources())};
-  for (const auto& resource : m.checkpointed_resources()) a.resources.push_back(resource.SerializeAsString());
+  for (const auto& resource : m.checkpointed_resources()) a.resources.push_back(resource.SerializePartialAsString());
   return a;
 }
 

@@ -13,7 +13,7 @@ agent::Framework decode_framework(const v1::FrameworkInfo& info) {
     f.partition_aware |= capability.type() == v1::FrameworkInfo::Capability::PARTITION_AWARE;
     f.task_killing_state |= capability.type() == v1::FrameworkInfo::Capability::TASK_KILLING_STATE;
   }
-  f.info = info.SerializeAsString();
+  f.info = info.SerializePartialAsString();
   return f;
 }
 
@@ -32,7 +32,7 @@ agent::ExecutorDescription decode_executor(const v1::ExecutorInfo& info) {
   e.id = ExecutorId(info.executor_id().value());
   if (info.has_shutdown_grace_period()) e.shutdown_grace = decode_duration(info.shutdown_grace_period());
   e.volumes = decode_volumes(info.resources());
-  e.info = info.SerializeAsString();
+  e.info = info.SerializePartialAsString();
   return e;
 }
 
@@ -46,7 +46,7 @@ agent::TaskDescription decode_task(const v1::TaskInfo& info) {
     t.check = agent::Check{from_seconds(info.check().delay_seconds()), from_seconds(info.check().interval_seconds()),
                            from_seconds(info.check().timeout_seconds())};
   t.volumes = decode_volumes(info.resources());
-  t.info = info.SerializeAsString();
+  t.info = info.SerializePartialAsString();
   return t;
 }
 
@@ -58,7 +58,7 @@ agent::Status decode_status(const v1::TaskStatus& message) {
   s.from_executor = true;
   s.executor = ExecutorId(message.executor_id().value());
   s.timestamp = message.timestamp();
-  s.body = message.SerializeAsString();
+  s.body = message.SerializePartialAsString();
   return s;
 }
 

@@ -58,7 +58,8 @@ void get_executors(const Subject& s, Response::GetExecutors* out) {
 
 void get_frameworks(const Subject& s, Response::GetFrameworks* out) {
   for (const auto& [id, framework] : s.core.state().frameworks)
-    *out->add_frameworks()->mutable_framework_info() = codec::parse<v1::FrameworkInfo>(framework.info);
+    if (!framework.info.empty())  // known by more than a kill of a task that never came
+      *out->add_frameworks()->mutable_framework_info() = codec::parse<v1::FrameworkInfo>(framework.info);
 }
 
 void get_containers(const Subject& s, Response::GetContainers* out) {
