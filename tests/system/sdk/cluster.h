@@ -123,7 +123,8 @@ struct Cluster {
   Daemon master{{BIN_DIR "/banyan-master", "--listen", api, "--agent-listen", link, "--state", path("master")},
                 path("master.log")};
   Daemon agent{{BIN_DIR "/banyan-agent", "--master", link, "--listen", agent_api, "--work-dir", path("agent"),
-                "--socket-dir", path("run"), "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]", "--shim", BIN_DIR "/banyan-shim"},
+                "--socket-dir", path("run"), "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]",
+                "--shim", BIN_DIR "/banyan-shim"},
                path("agent.log")};
 
  private:
