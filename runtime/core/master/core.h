@@ -6,6 +6,7 @@
 // restart too; the resources of a torn-down framework are free only when its agent reports that each task has ended.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,7 +27,11 @@ struct Options {
   Duration offer_timeout = limits::offer_timeout_default;
   Duration agent_silence = limits::agent_silence_max;
   Duration agent_reregister_timeout = limits::agent_reregister_timeout;  ///< of agents known from the registry only
+  std::size_t unreachable_agents_max = limits::unreachable_agents_max;
 };
+
+/// No timer is armed for longer than this: a filter of a year, revived every second, must not leave a year of timers.
+inline constexpr Duration timer_max = std::chrono::minutes(1);
 
 /// THREADS: one. The first input is Start.
 class Core {
@@ -51,8 +56,14 @@ class Core {
   struct Watch {};  ///< pings agents, finds silent ones
   struct Beat { StreamId stream; };
   struct OfferTimeout { OfferId offer; };
-  struct Removal { FrameworkId framework; };
-  struct FilterEnds { AgentId agent; };
+  struct Removal {
+    FrameworkId framework;
+    Instant due;  ///< the one that counts is Framework::removal_timer
+  };
+  struct FilterEnds {
+    AgentId agent;
+    Instant due;  ///< the one that counts is in filter_timers_
+  };
   using Timer = std::variant<Watch, Beat, OfferTimeout, Removal, FilterEnds>;
   void arm(Instant when, Timer timer) { timers_.emplace(when, std::move(timer)); }
   void on(const Start&);
@@ -62,6 +73,11 @@ class Core {
   void fire(const OfferTimeout& timeout);
   void fire(const Removal& removal);
   void fire(const FilterEnds& ends);
+  /// Far deadlines are looked at again now and then: what has become stale does not stay in timers_ for a year.
+  [[nodiscard]] Instant soon(Instant when) const { return std::min<Instant>(when, now_.mono + timer_max); }
+  void watch_removal(Framework& framework);
+  void watch_filters(const AgentId& agent);
+  void forget_oldest_unreachable();
 
   // --- frameworks.cc
   void on(const Subscribe& subscribe);
@@ -179,6 +195,7 @@ class Core {
   std::map<LinkId, AgentId> links_;
   std::map<StreamId, FrameworkId> streams_;
   std::multimap<Instant, Timer> timers_;
+  std::map<AgentId, Instant> filter_timers_;
   std::set<AgentId> stale_agents_;
   bool all_stale_ = false;
   Instant watch_due_{};

@@ -103,7 +103,7 @@ void Core::on(const StreamClosed& closed) {
   if (framework.failover_timeout <= Duration::zero())
     return remove_framework(framework, "it disconnected and has no failover timeout");
   framework.removal_due = now_.mono + framework.failover_timeout;
-  arm(*framework.removal_due, Removal{framework.id});
+  watch_removal(framework);
 }
 
 void Core::on(const SchedulerCall& call) {
@@ -185,7 +185,8 @@ void Core::forget_oldest_completed(Changes& changes) {
 void Core::remove_framework(Framework& framework, const std::string& why) {
   const FrameworkId id = framework.id;
   CompletedFramework completed{id, next_completed_++, framework.info, framework.registered, now_.wall};
-  Changes changes{{registry::completed_key(id), registry::write(registry::CompletedRecord{completed.order, *completed.info})}};
+  const registry::CompletedRecord record{completed.order, *completed.info};
+  Changes changes{{registry::completed_key(id), registry::write(record)}};
   state_.completed[id] = std::move(completed);
   forget_oldest_completed(changes);
   emit(Persist{std::move(changes)});  // no agent may be told before this is certain

@@ -97,7 +97,7 @@ void Core::refuse(Framework& framework, const std::string& role, const AgentId& 
   std::erase_if(filters, [&](const Filter& f) { return f.until <= now_.mono; });
   if (filters.size() >= limits::filters_max) filters.erase(filters.begin());
   filters.push_back({resources, now_.mono + how_long});
-  arm(now_.mono + how_long, FilterEnds{agent});
+  watch_filters(agent);
 }
 
 void Core::handle(Framework& framework, CallId call, const calls::Decline& decline) {

@@ -68,6 +68,7 @@ struct Framework {
   std::optional<WallTime> registered;
   std::optional<WallTime> reregistered;
   std::optional<Instant> removal_due;  ///< when disconnected
+  Instant removal_timer;
   bool asked = false;                  ///< REQUEST
   std::map<TaskId, Task> tasks;
   std::map<std::pair<std::string, AgentId>, std::vector<Filter>> filters;

@@ -47,6 +47,7 @@ void Core::fire(const Watch&) {
     else
       order(agent, orders::Ping{});
   }
+  forget_oldest_unreachable();
   watch_due_ = now_.mono + limits::ping_interval;
   arm(watch_due_, Watch{});
 }
@@ -69,10 +70,52 @@ void Core::fire(const OfferTimeout& timeout) {
 
 void Core::fire(const Removal& removal) {
   Framework* framework = find_framework(removal.framework);
-  if (!framework || !framework->removal_due || now_.mono < *framework->removal_due) return;
+  if (!framework || !framework->removal_due || framework->removal_timer != removal.due) return;
+  if (now_.mono < *framework->removal_due) return watch_removal(*framework);
   remove_framework(*framework, "its failover timeout has passed");
 }
 
-void Core::fire(const FilterEnds& ends) { look_at(ends.agent); }
+void Core::watch_removal(Framework& framework) {
+  framework.removal_timer = soon(*framework.removal_due);
+  arm(framework.removal_timer, Removal{framework.id, framework.removal_timer});
+}
+
+void Core::fire(const FilterEnds& ends) {
+  const auto it = filter_timers_.find(ends.agent);
+  if (it == filter_timers_.end() || it->second != ends.due) return;
+  filter_timers_.erase(it);
+  look_at(ends.agent);
+  watch_filters(ends.agent);
+}
+
+/// Arms a timer for the first filter on that agent to end.
+void Core::watch_filters(const AgentId& agent) {
+  std::optional<Instant> first;
+  for (const auto& [id, framework] : state_.frameworks)
+    for (const auto& role : framework.roles)
+      if (const auto it = framework.filters.find({role, agent}); it != framework.filters.end())
+        for (const auto& filter : it->second)
+          if (filter.until > now_.mono && (!first || filter.until < *first)) first = filter.until;
+  if (!first) return;
+  const Instant due = soon(*first);
+  const auto [it, fresh] = filter_timers_.try_emplace(agent, due);
+  if (!fresh && it->second <= due) return;
+  it->second = due;
+  arm(due, FilterEnds{agent, due});
+}
+
+void Core::forget_oldest_unreachable() {
+  std::multimap<WallTime, AgentId> unreachable;
+  for (const auto& [id, agent] : state_.agents)
+    if (agent.phase == Agent::Phase::unreachable) unreachable.emplace(agent.unreachable_since.value_or(WallTime()), id);
+  while (unreachable.size() > options_.unreachable_agents_max) {
+    const AgentId id = unreachable.extract(unreachable.begin()).mapped();
+    const std::set<TaskKey> lost = state_.agents.at(id).tasks;
+    for (const auto& [framework, task] : lost) forget_task(state_.frameworks.at(framework), task);
+    state_.agents.erase(id);
+    emit(Persist{{{registry::agent_key(id), std::nullopt}}});
+    note("agent " + id.str() + " has been unreachable for longest and is forgotten");
+  }
+}
 
 }  // namespace banyan::master
