@@ -96,7 +96,8 @@ void Core::take_config(const Handover& handover) {
     const bool restart = restarts_wanted(i) > asked->second;
     const auto print = prints_before.find(i.name);
     if (!restart && (print == prints_before.end() || print->second == fingerprints_[i.name])) continue;
-    i.quarantined = i.failed = i.record.completed = false;
+    i.record.quarantined = i.record.failed = i.record.completed = false;
+    i.record.why.clear();
     i.deaths.clear();
     i.streak = 0;
     i.backoff_until.reset();
@@ -148,6 +149,7 @@ Instance Core::load_instance(std::size_t server, std::uint32_t index) {
     return i;
   }
   i.record = std::move(*record);
+  i.note = i.record.why;
   const auto framework = stored_.find(framework_key);
   if (framework != stored_.end() && framework->second == handover_->framework_id()) {
     if (!i.record.task.empty()) i.phase = Phase::unknown;
@@ -155,7 +157,9 @@ Instance Core::load_instance(std::size_t server, std::uint32_t index) {
   }
   // Another incarnation: its tasks are gone with it, its reservations may be (down --volumes).
   i.record.task.clear();
-  i.record.completed = false;
+  i.record.quarantined = i.record.failed = i.record.completed = false;
+  i.record.why.clear();
+  i.note.clear();
   i.place_doubtful = true;
   return i;
 }

@@ -19,7 +19,10 @@ std::string encode(const Record& r) {
                                       {"fingerprint", r.fingerprint},
                                       {"restart", r.restart},
                                       {"restarts", r.restarts},
-                                      {"completed", r.completed}});
+                                      {"completed", r.completed},
+                                      {"failed", r.failed},
+                                      {"quarantined", r.quarantined},
+                                      {"why", r.why}});
 }
 
 Result<Record> decode_record(std::string_view text) {
@@ -39,6 +42,9 @@ Result<Record> decode_record(std::string_view text) {
     r.restart = json::value_to<std::uint64_t>(o.at("restart"));
     r.restarts = json::value_to<std::uint32_t>(o.at("restarts"));
     r.completed = o.at("completed").as_bool();
+    r.failed = o.at("failed").as_bool();
+    r.quarantined = o.at("quarantined").as_bool();
+    r.why = word("why");
     return r;
   } catch (const std::exception& e) {
     return error(std::string("instance record is damaged: ") + e.what());

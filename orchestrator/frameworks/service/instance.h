@@ -32,6 +32,9 @@ struct Record {
   std::uint64_t restart = 0;      ///< Handover.restarts when `task` was launched
   std::uint32_t restarts = 0;     ///< launches after the first
   bool completed = false;         ///< ended as wished and is not to be started again
+  bool failed = false;            ///< ended badly and its policy says never again
+  bool quarantined = false;       ///< died too often before serving; a restart or a new configuration ends that
+  std::string why;                ///< of failed and quarantined
   bool operator==(const Record&) const = default;
 };
 [[nodiscard]] std::string encode(const Record& record);
@@ -71,12 +74,10 @@ struct Instance {
   std::deque<Instant> deaths;                 ///< before serving, within the policy's window
   std::uint32_t streak = 0;                   ///< ends since the last 60 s of serving: the back-off's exponent
   std::optional<Instant> backoff_until;       ///< idle: not before
-  bool quarantined = false;
-  bool failed = false;                        ///< ended badly and its policy says never again
   std::string note;                           ///< why it is not serving, newest word; may be empty
 
   [[nodiscard]] bool has_task() const { return phase != Phase::idle; }
-  [[nodiscard]] bool ended_for_good() const { return record.completed || quarantined || failed; }
+  [[nodiscard]] bool ended_for_good() const { return record.completed || record.quarantined || record.failed; }
 };
 
 }  // namespace banyan::service

@@ -43,8 +43,8 @@ bool Core::node_completed() const {
 std::string Core::state_word(const Instance& i) const {
   switch (i.phase) {
     case Phase::idle:
-      if (i.quarantined) return "quarantined";
-      if (i.failed) return "failed";
+      if (i.record.quarantined) return "quarantined";
+      if (i.record.failed) return "failed";
       if (i.record.completed) return "completed";
       return draining() ? "stopped" : "waiting";
     case Phase::launched:
@@ -127,7 +127,7 @@ ChildStatus Core::status() const {
     if (!place.agent.empty()) server->set_agent_id(place.agent);
     if (!place.host.empty()) server->set_host(place.host);
     for (const auto& [name, number] : place.ports) server->add_addresses(place.host + ":" + std::to_string(number));
-    if (i.quarantined) status.set_quarantined(true);
+    if (i.record.quarantined) status.set_quarantined(true);
   }
   return status;
 }

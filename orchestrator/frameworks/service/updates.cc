@@ -159,17 +159,19 @@ void Core::died(Instance& i, const std::string& what) {
   const auto& policy = server_of(i).restart;
   i.note = what;
   if (policy.policy == specs::RestartPolicy::never) {
-    i.failed = true;
+    i.record.failed = true;
     i.note += "; its restart policy is never";
+    i.record.why = i.note;
     return;
   }
   if (!i.served) {
     i.deaths.push_back(now_.mono);
     while (now_.mono - i.deaths.front() > policy.within) i.deaths.pop_front();
     if (i.deaths.size() > policy.max) {
-      i.quarantined = true;
+      i.record.quarantined = true;
       i.note = "died " + std::to_string(i.deaths.size()) + " times before serving, last: " + what +
-               "; fix it, then `banyan restart " + handover_->node() + "`";
+               "; see `banyan logs " + handover_->node() + "`, then `banyan restart " + handover_->node() + "`";
+      i.record.why = i.note;
       effects_.push_back(Note{i.name + " is quarantined: " + i.note});
       return;
     }

@@ -59,6 +59,8 @@ TEST(ServerThatDies, IsQuarantinedAfterTooManyDeathsBeforeServing) {
   EXPECT_TRUE(h.status().quarantined());
   EXPECT_THAT(h.status().reason(), HasSubstr("died 6 times before serving, last: Command exited with status 7"));
   EXPECT_TRUE(h.suppressed);
+  h.restart();
+  EXPECT_TRUE(h.status().quarantined()) << "also for the next scheduler";
 }
 
 TEST(ServerThatDies, IsNotCountedOnceItHasServed) {
