@@ -77,7 +77,10 @@ void Core::offers(const v1::scheduler::Event::Offers& event) {
 /// A record that may be stale is corrected by the first offer of its agent.
 void Core::check_place(Pool& pool, Instance& i) {
   auto& place = i.record.place;
-  if (!i.place_doubtful || i.has_task() || place.agent != pool.agent()) return;
+  if (i.has_task() || place.agent != pool.agent()) return;
+  places_changed_ = places_changed_ || place.host != pool.host();
+  place.host = pool.host();  // its machine may have come back under another address
+  if (!i.place_doubtful) return;
   i.place_doubtful = false;
   for (const auto& claim : claims_of(server_of(i)))
     if (!pool.reserved(i.name, claim)) place.held.erase(claim.key);
