@@ -83,13 +83,14 @@ std::string render(const Diagnostic& diagnostic, std::string_view text) {
   return out;
 }
 
+std::string render(const Diagnostic& diagnostic, const Loaded& loaded) {
+  const auto text = loaded.texts.find(diagnostic.file);
+  return render(diagnostic, text == loaded.texts.end() ? std::string_view() : std::string_view(text->second));
+}
+
 std::string render(const Loaded& loaded) {
   std::string out;
-  for (const auto& d : loaded.diagnostics) {
-    const auto text = loaded.texts.find(d.file);
-    out += render(d, text == loaded.texts.end() ? std::string_view() : std::string_view(text->second));
-    out += "\n";
-  }
+  for (const auto& d : loaded.diagnostics) out += render(d, loaded) + "\n";
   return out;
 }
 

@@ -32,7 +32,9 @@ struct Loaded {
 /// Reads, checks and resolves. Never throws, never hangs; limits as in design.md §9.
 [[nodiscard]] Loaded load(const Source& source);
 
-/// Every diagnostic as people read it, an empty line after each.
+/// One of its diagnostics as people read it, with the line of the file it is about.
+[[nodiscard]] std::string render(const Diagnostic& diagnostic, const Loaded& loaded);
+/// All of them, an empty line after each.
 [[nodiscard]] std::string render(const Loaded& loaded);
 
 }  // namespace banyan::specs

@@ -25,9 +25,7 @@ Result<Read> read_or_complain(const Options& options, int& code) {
   } else if (!read->loaded.stack) {
     code = exit_usage;
     if (options.output == "json") std::cout << specs::render_json(read->loaded.diagnostics) << "\n";
-    else
-      for (const auto& diagnostic : read->loaded.diagnostics)
-        std::cerr << specs::render(diagnostic, read->bundle.text()) << "\n";
+    else std::cerr << specs::render(read->loaded);
   }
   return read;
 }

@@ -13,7 +13,7 @@ void Core::on(const UpAsked& input) {
   const auto answer = [&] { effects_.emplace_back(Answer{input.call, reply}); };
   specs::Loaded loaded = load_bundle(bundle);
   if (!loaded.stack) {
-    for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, bundle.text()));
+    for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, loaded));
     return answer();
   }
   const std::string stack_name = loaded.stack->name;
