@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <string>
 
 #include "orchestrator/cli/bundle.h"
@@ -85,10 +86,13 @@ class Follow {
         for (auto& node : *last_->mutable_nodes()) node.set_state("stopped"), node.clear_reason();
       return;
     }
-    if (show_ == Show::lines)
-      for (const auto& line : changes(last_, *now, since(start_), paint_)) std::fprintf(stderr, "%s\n", line.c_str());
-    if (show_ == Show::json)
-      for (const auto& line : changes_json(last_, *now, since(start_))) std::fprintf(stderr, "%s\n", line.c_str());
+    if (show_ == Show::lines || show_ == Show::json) {
+      const root::Stack calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
+      const auto lines = show_ == Show::json ? changes_json(said_, calm, since(start_))
+                                             : changes(said_, calm, since(start_), paint_);
+      for (const auto& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
+      said_ = calm;
+    }
     last_ = *now;
   }
 
@@ -107,6 +111,8 @@ class Follow {
   Clock::time_point arrived_ = start_;
   std::size_t tick_ = 0;
   std::optional<root::Stack> last_;
+  std::optional<root::Stack> said_;                  // as the printed lines left it
+  std::map<std::string, std::uint64_t> said_at_;     // per node, when its reason was last news
 };
 
 int refused(const grpc::Status& status) { return complain("the root: " + status.error_message(), exit_unreachable); }

@@ -40,14 +40,23 @@ Result<Connection> connect_to(const std::string& address) {
   return Connection{root::Root::NewStub(channel), address};
 }
 
-/// Whether process `pid` is there at all (a cluster.json of a dev that was killed is stale).
-bool alive(std::uint32_t pid) { return pid != 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM); }
+/// Whether a dev runs on this folder: it holds the lock as long as it lives. A cluster.json outlives kill -9.
+bool dev_runs(const std::string& folder, std::uint32_t pid) {
+  const int fd = ::open((folder + "/dev.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == EACCES && pid != 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+  struct flock lock {};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  const bool asked = ::fcntl(fd, F_OFD_GETLK, &lock) == 0;
+  ::close(fd);
+  return asked && lock.l_type != F_UNLCK;
+}
 
 Result<std::string> configured(const Options& options) {
   if (!options.address.empty()) return options.address;
   if (const char* set = std::getenv("BANYAN_ADDRESS"); set != nullptr && *set != '\0') return std::string(set);
   const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
-  if (!file || !alive(file->cluster.dev().pid()))
+  if (!file || !dev_runs(cluster_folder(), file->cluster.dev().pid()))
     return error("no cluster is running here; `banyan up STACK.yaml` or `banyan dev` starts one, --address names another");
   return file->api;
 }

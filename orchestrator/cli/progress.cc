@@ -110,6 +110,20 @@ std::vector<std::string> changes_json(const std::optional<root::Stack>& before, 
   return lines;
 }
 
+root::Stack calmed(const root::Stack& said, const root::Stack& now, std::uint64_t elapsed_ms,
+                   std::map<std::string, std::uint64_t>& told_at) {
+  constexpr std::uint64_t pause_ms = 5000;
+  root::Stack calm = now;
+  for (auto& node : *calm.mutable_nodes()) {
+    const root::Node* old = find(said, node.name());
+    const bool same_state = old != nullptr && old->state() == node.state();
+    if (same_state && old->reason() == node.reason()) continue;
+    if (same_state && elapsed_ms < told_at[node.name()] + pause_ms) node.set_reason(old->reason());
+    else told_at[node.name()] = elapsed_ms;
+  }
+  return calm;
+}
+
 std::optional<int> verdict(const root::Stack& stack) {
   bool failed = false, timed_out = false;
   for (const auto& node : stack.nodes()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,8 +11,6 @@
 #include "orchestrator/cli/paint.h"
 
 namespace banyan::cli {
-
-enum class Goal { up, down };
 
 struct Frame {
   std::string verb;              ///< "up", "down"
@@ -32,6 +31,11 @@ struct Frame {
 /// The same as JSON objects: {"elapsed_ms","node","state","reason"}.
 [[nodiscard]] std::vector<std::string> changes_json(const std::optional<root::Stack>& before, const root::Stack& now,
                                                     std::uint64_t elapsed_ms);
+
+/// `now` as it should be told in lines: a reason that changes while the state stays is news at most every five seconds.
+/// `told_at`: when each node's reason was last let through; kept by the caller between calls.
+[[nodiscard]] root::Stack calmed(const root::Stack& said, const root::Stack& now, std::uint64_t elapsed_ms,
+                                 std::map<std::string, std::uint64_t>& told_at);
 
 /// How `up` stands: nothing while it goes on, else the exit code.
 [[nodiscard]] std::optional<int> verdict(const root::Stack& stack);

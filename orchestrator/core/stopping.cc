@@ -50,6 +50,7 @@ bool Core::go_on_stopping(Stack& stack, Node& node) {
     node.stop = StopStep::teardown;
     node.stop_retry.reset();
     node.push_at.reset();
+    explain(node, late ? "did not drain in time: torn down" : "drained; its framework is taken off the master");
   }
   const bool due = connected_ && (!node.stop_retry || *node.stop_retry <= now_.mono);
   const auto& name_of = node.spec->name;

@@ -1,0 +1,196 @@
+// What people see, against golden files. Record with BANYAN_RECORD=1, read the diff, commit it if you can say why.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "orchestrator/cli/bundle.h"
+#include "orchestrator/cli/cli.h"
+#include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/progress.h"
+#include "orchestrator/cli/render.h"
+
+namespace banyan::cli {
+namespace {
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(SOURCE_DIR) + "/golden/" + name;
+  if (std::getenv("BANYAN_RECORD") != nullptr) std::ofstream(path, std::ios::binary) << text;
+  std::ifstream in(path, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text) << "golden file " << path;
+}
+
+root::Node* add(root::Stack& stack, const std::string& name, const std::string& state, const std::string& reason,
+                std::uint64_t since_ms, const std::vector<std::string>& needs = {}) {
+  auto* node = stack.add_nodes();
+  node->set_name(name);
+  node->set_state(state);
+  node->set_reason(reason);
+  node->set_since_ms(since_ms);
+  node->set_goal("serving");
+  for (const auto& need : needs) {
+    auto* edge = node->add_edges();
+    edge->set_on(need);
+    edge->set_condition("serving");
+    edge->set_required(true);
+    edge->set_timeout_ms(300'000);
+    edge->set_origin("depends_on at stack.yaml:12:5");
+    for (const auto& other : stack.nodes()) edge->set_holds(edge->holds() || (other.name() == need && other.state() == "serving"));
+  }
+  return node;
+}
+
+/// The logging stack half way up.
+root::Status half_way() {
+  root::Status status;
+  status.set_connected(true);
+  status.mutable_cluster()->mutable_master()->set_pid(10);
+  status.mutable_cluster()->mutable_root()->set_pid(11);
+  status.mutable_cluster()->add_agents()->set_pid(12);
+  auto& stack = *status.add_stacks();
+  stack.set_name("logging");
+  stack.set_state("starting");
+  auto* zk = add(stack, "zookeeper", "serving", "", 65'000);
+  zk->set_took_ms(4'200);
+  zk->mutable_scheduler()->set_pid(100);
+  zk->mutable_scheduler()->set_framework_id("logging.zookeeper.1");
+  zk->mutable_scheduler()->set_task_id("logging.zookeeper.scheduler.1");
+  zk->mutable_scheduler()->set_state("running");
+  auto* endpoint = zk->add_endpoints();
+  endpoint->set_name("client");
+  endpoint->set_service_name("client.zookeeper.logging.banyan");
+  for (int i = 0; i < 3; ++i) {
+    const std::string address = "127.0.0.1:3100" + std::to_string(i);
+    endpoint->add_addresses(address);
+    auto* task = zk->add_tasks();
+    task->set_id("logging.zookeeper.zookeeper-" + std::to_string(i) + ".1");
+    task->set_name("zookeeper-" + std::to_string(i));
+    task->set_state("serving");
+    task->set_pid(static_cast<std::uint32_t>(200 + i));
+    task->set_agent("agent-1");
+    task->add_addresses(address);
+  }
+  auto* kafka = add(stack, "kafka", "starting", "kafka-1 is starting: 127.0.0.1:31004: cannot connect", 12'300, {"zookeeper"});
+  kafka->mutable_scheduler()->set_pid(101);
+  kafka->mutable_scheduler()->set_restarts(1);
+  for (int i = 0; i < 2; ++i) {
+    auto* task = kafka->add_tasks();
+    task->set_name("kafka-" + std::to_string(i));
+    task->set_state(i == 0 ? "serving" : "starting");
+    task->set_pid(static_cast<std::uint32_t>(300 + i));
+    if (i == 1) task->set_reason("127.0.0.1:31004: cannot connect: Connection refused");
+  }
+  add(stack, "elasticsearch", "degraded", "elasticsearch-0 was killed by signal 9", 900);
+  add(stack, "flume", "waiting", "waits for kafka to be serving (it is starting)", 77'000, {"kafka"});
+  add(stack, "logging", "failed", "waited 5m for elasticsearch to be serving (it is degraded)", 3'700'000,
+      {"kafka", "elasticsearch"});
+  return status;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(Status, ShowsNodesWithTheirServersStateByGlyphAndWord) {
+  expect_golden("status.txt", render_status(half_way(), {}, false));
+  expect_golden("status_wide.txt", render_status(half_way(), {}, true));
+}
+
+TEST(Status, SaysWhenItIsTheLastKnown) {
+  root::Status status;
+  EXPECT_EQ(render_status(status, {}, false),
+            "! the root is not connected to the master: this is the last it knew\nno stack is running\n");
+}
+
+TEST(Status, AsJsonHasEveryFieldAlsoWhenZero) { expect_golden("status.json", status_json(half_way())); }
+
+TEST(Why, NamesWhatIsWaitedForWhereThatIsWrittenAndForHowLong) {
+  const auto status = half_way();
+  std::string text;
+  for (const auto& node : status.stacks(0).nodes()) text += render_why(node, {});
+  expect_golden("why.txt", text);
+}
+
+TEST(Endpoints, HaveAddressesAndNames) { expect_golden("endpoints.txt", render_endpoints(half_way(), "", {})); }
+
+TEST(Graph, DrawsANodeOnceAndPointsToItAfterwards) {
+  expect_golden("graph.txt", render_graph(half_way().stacks(0), {}));
+}
+
+TEST(Progress, PictureKeepsItsRowsAndFitsTheScreen) {
+  const auto status = half_way();
+  expect_golden("picture.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 100, 24}, {})));
+  expect_golden("picture_narrow.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 44, 5}, {})));
+  for (const auto& line : picture(status.stacks(0), {"up", 0, 0, 0, 44, 24}, {true})) EXPECT_LE(width(line), 44u) << line;
+}
+
+TEST(Progress, LinesTellOnlyWhatChanged) {
+  const auto before = half_way().stacks(0);
+  auto now = before;
+  now.mutable_nodes(1)->set_state("serving");
+  now.mutable_nodes(1)->clear_reason();
+  now.mutable_nodes(1)->set_took_ms(13'000);
+  EXPECT_THAT(changes(before, before, 1000, {}), testing::IsEmpty());
+  EXPECT_THAT(changes(before, now, 80'000, {}), testing::ElementsAre("1m20s  ✔ kafka serving after 13.0s"));
+  expect_golden("lines.txt", joined(changes(std::nullopt, before, 0, {})));
+}
+
+TEST(Progress, AReasonThatKeepsChangingIsToldEveryFiveSeconds) {
+  const auto before = half_way().stacks(0);
+  auto now = before;
+  std::map<std::string, std::uint64_t> told_at{{"kafka", 1000}};
+  now.mutable_nodes(1)->set_reason("something else");
+  EXPECT_THAT(changes(before, calmed(before, now, 3000, told_at), 3000, {}), testing::IsEmpty());
+  EXPECT_THAT(changes(before, calmed(before, now, 6000, told_at), 6000, {}), testing::SizeIs(1));
+  EXPECT_THAT(changes(before, calmed(before, now, 7000, told_at), 7000, {}), testing::IsEmpty());
+}
+
+TEST(Verdict, WaitsWhileAnythingMovesAndTellsATimeoutFromAFailure) {
+  auto stack = half_way().stacks(0);
+  EXPECT_EQ(verdict(stack), std::nullopt);
+  for (auto& node : *stack.mutable_nodes()) node.set_state("serving");
+  EXPECT_EQ(verdict(stack), exit_ok);
+  stack.mutable_nodes(2)->set_state("quarantined");
+  EXPECT_EQ(verdict(stack), exit_failed);
+  stack.mutable_nodes(3)->set_state("failed");
+  stack.mutable_nodes(3)->set_timed_out(true);
+  EXPECT_EQ(verdict(stack), exit_timeout);
+}
+
+TEST(Summary, NamesTheLongestWay) {
+  auto stack = half_way().stacks(0);
+  for (auto& node : *stack.mutable_nodes()) node.set_took_ms(1000);
+  stack.set_state("serving");
+  EXPECT_EQ(summary(stack, 4200),
+            "logging is serving: 5 nodes in 4.2s; longest way zookeeper 1.0s -> kafka 1.0s -> logging 1.0s");
+}
+
+TEST(Columns, CountWhatATerminalShows) {
+  EXPECT_EQ(width("✔ ok"), 4u);
+  EXPECT_EQ(width("\x1b[32m✔\x1b[0m"), 1u);
+  EXPECT_EQ(fit("zookeeper", 4), "zoo…");
+  EXPECT_EQ(table({{"a", "1"}, {"bbb", "22"}}, {1}), "a     1\nbbb  22\n");
+}
+
+TEST(Durations, AreReadAsPeopleWriteThem) {
+  Duration d{};
+  for (const auto& [text, ms] : std::map<std::string, std::int64_t>{
+           {"90s", 90'000}, {"1m30s", 90'000}, {"250ms", 250}, {"2h", 7'200'000}, {"15", 15'000}}) {
+    EXPECT_TRUE(parse_duration(text, d)) << text;
+    EXPECT_EQ(milliseconds(d), ms) << text;
+  }
+  for (const char* text : {"", "s", "5x", "-3s"}) EXPECT_FALSE(parse_duration(text, d)) << text;
+}
+
+TEST(StackName, IsReadWithoutTheVariables) {
+  EXPECT_EQ(stack_name_in("# c\nname: logging # the stack\nframeworks: {}\n"), "logging");
+  EXPECT_EQ(stack_name_in("frameworks:\n  name: x\n"), "");
+}
+
+}  // namespace
+}  // namespace banyan::cli
