@@ -22,7 +22,7 @@ Result<master::KnownTask> decode_task(const agent_link::KnownTask& known) {
   task.latest = state_of(known.state());
   if (known.has_status_update_state()) task.unacknowledged = state_of(known.status_update_state());
   task.unacknowledged_uuid = known.status_update_uuid();
-  if (known.has_last_status()) task.last_status = known.last_status().SerializeAsString();
+  if (known.has_last_status()) task.last_status = known.last_status().SerializePartialAsString();
   return task;
 }
 
@@ -35,7 +35,7 @@ Result<master::Input> decode_register(const FromAgent::Register& message, master
   known.port = info.port();
   known.version = message.version();
   known.epoch_seen = message.epoch_seen();
-  known.info = info.SerializeAsString();
+  known.info = info.SerializePartialAsString();
   auto declared = decode(info.resources());
   if (!declared) return error("declared " + declared.error().message);
   known.declared = std::move(*declared);
@@ -154,7 +154,7 @@ Result<master::Input> decode(const FromAgent& message, master::LinkId link) {
                                  state_of(update.status().state()),
                                  state_of(update.latest_state()),
                                  update.status().uuid(),
-                                 update.status().SerializeAsString()};
+                                 update.status().SerializePartialAsString()};
     }
     case FromAgent::kExecutorMessage: {
       const auto& m = message.executor_message();

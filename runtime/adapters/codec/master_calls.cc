@@ -87,7 +87,7 @@ calls::Reconcile decode_reconcile(const Call::Reconcile& reconcile) {
 calls::Kill decode_kill(const Call::Kill& kill) {
   calls::Kill decoded{TaskId(kill.task_id().value()), {}, {}};
   if (kill.has_agent_id()) decoded.agent = AgentId(kill.agent_id().value());
-  if (kill.has_kill_policy()) decoded.policy = kill.kill_policy().SerializeAsString();
+  if (kill.has_kill_policy()) decoded.policy = kill.kill_policy().SerializePartialAsString();
   return decoded;
 }
 

@@ -22,7 +22,7 @@ master::FrameworkDescription describe(const mesos::v1::FrameworkInfo& info) {
   }
   d.checkpoint = info.checkpoint();
   d.failover_timeout_seconds = info.failover_timeout();
-  d.info = info.SerializeAsString();
+  d.info = info.SerializePartialAsString();
   return d;
 }
 
@@ -39,7 +39,7 @@ Result<master::ExecutorDescription> describe(const mesos::v1::ExecutorInfo& exec
   plain.mutable_framework_id()->set_value(framework.str());
   plain.clear_resources();
   encode(d.resources.without_allocation(), ResourceFormat::refined, plain.mutable_resources());
-  d.info = plain.SerializeAsString();
+  d.info = plain.SerializePartialAsString();
   return d;
 }
 
@@ -48,7 +48,7 @@ master::TaskDescription describe(const mesos::v1::TaskInfo& task, const Framewor
   d.id = TaskId(task.task_id().value());
   d.agent = AgentId(task.agent_id().value());
   d.has_command = task.has_command();
-  d.info = task.SerializeAsString();
+  d.info = task.SerializePartialAsString();
   auto resources = decode(task.resources());
   if (resources)
     d.resources = std::move(*resources);

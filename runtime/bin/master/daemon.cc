@@ -101,7 +101,7 @@ void Daemon::operator_call(const http::Request& request, const std::shared_ptr<h
   if (const auto* input = std::get_if<Input>(&*result)) return deliver_call(call, *input, responder);
   if (auto refusal = negotiate_answer(request)) return responder->reply(std::move(*refusal));
   responder->reply({200, {{"Content-Type", std::string(protobuf_type)}},
-                    std::get<mesos::v1::master::Response>(*result).SerializeAsString()});
+                    std::get<mesos::v1::master::Response>(*result).SerializePartialAsString()});
 }
 
 void Daemon::deliver_call(CallId call, const Input& input, std::shared_ptr<http::Responder> responder) {
