@@ -10,8 +10,10 @@ namespace {
 using mesos::v1::master::Response;
 using ResourceList = google::protobuf::RepeatedPtrField<mesos::v1::Resource>;
 
-void set_time(const std::optional<WallTime>& time, mesos::v1::TimeInfo* out) {
-  if (time) out->set_nanoseconds(time->time_since_epoch().count());
+/// `field` is made only when the time is known: TimeInfo has a required field (a restarted master knows no times).
+template <class Message>
+void set_time(const std::optional<WallTime>& time, Message* out, mesos::v1::TimeInfo* (Message::*field)()) {
+  if (time) (out->*field)()->set_nanoseconds(time->time_since_epoch().count());
 }
 
 /// Resources of tasks, executors and offers, each marked with the role it is allocated to.
@@ -111,8 +113,8 @@ Response::GetAgents show_agents(const master::State& state) {
     out->set_deactivated(false);
     out->set_version(agent.version.empty() ? mesos_version : agent.version);
     out->set_pid("slave(1)@" + agent.hostname + ":" + std::to_string(agent.port));
-    set_time(agent.registered, out->mutable_registered_time());
-    if (agent.reregistered) set_time(agent.reregistered, out->mutable_reregistered_time());
+    set_time(agent.registered, out, &Response::GetAgents::Agent::mutable_registered_time);
+    set_time(agent.reregistered, out, &Response::GetAgents::Agent::mutable_reregistered_time);
     show(agent.total, out->mutable_total_resources());
     show(agents[id].used, out->mutable_allocated_resources());
     show(agents[id].offered, out->mutable_offered_resources());
@@ -136,8 +138,8 @@ Response::GetFrameworks show_frameworks(const master::State& state) {
     out->set_active(connected);
     out->set_connected(connected);
     out->set_recovered(framework.phase == master::Framework::Phase::recovered);
-    set_time(framework.registered, out->mutable_registered_time());
-    if (framework.reregistered) set_time(framework.reregistered, out->mutable_reregistered_time());
+    set_time(framework.registered, out, &Response::GetFrameworks::Framework::mutable_registered_time);
+    set_time(framework.reregistered, out, &Response::GetFrameworks::Framework::mutable_reregistered_time);
     show(frameworks[id].used, out->mutable_allocated_resources());
     show(frameworks[id].offered, out->mutable_offered_resources());
     for (const auto* offer : offers[id]) {
@@ -153,8 +155,8 @@ Response::GetFrameworks show_frameworks(const master::State& state) {
     out->set_active(false);
     out->set_connected(false);
     out->set_recovered(false);
-    set_time(completed.registered, out->mutable_registered_time());
-    set_time(completed.unregistered, out->mutable_unregistered_time());
+    set_time(completed.registered, out, &Response::GetFrameworks::Framework::mutable_registered_time);
+    set_time(completed.unregistered, out, &Response::GetFrameworks::Framework::mutable_unregistered_time);
   }
   return shown;
 }
