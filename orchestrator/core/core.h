@@ -58,6 +58,7 @@ struct Subscribed {};                                        ///< the master has
 struct Disconnected { std::string reason; };
 struct Offered { std::vector<mesos::v1::Offer> offers; };
 struct Updated { mesos::v1::TaskStatus status; };
+struct ExecutorEnded { std::string executor_id; };           ///< the FAILURE event; not reliable
 struct UpAsked { CallId call = 0; UpRequest request; };
 struct DownAsked { CallId call = 0; DownRequest request; };
 struct RestartAsked { CallId call = 0; RestartRequest request; };
@@ -89,7 +90,7 @@ enum class TaskPhase : std::uint8_t {
 
 class Core {
  public:
-  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, UpAsked, DownAsked, RestartAsked,
+  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, UpAsked, DownAsked, RestartAsked,
                              TornDown, Released>;
   using Effect = std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce,
                               StatusChanged>;
@@ -134,6 +135,8 @@ class Core {
     StopStep stop = StopStep::none;
     Instant stop_deadline;                   ///< of drain
     std::optional<Instant> stop_retry;       ///< next try of teardown, kill or release
+    std::string ending_executor;             ///< its task has ended under `down`, it has not yet
+    Instant executor_deadline;               ///< valid with ending_executor
     bool torn_down = false;
     bool dirty = true;                       ///< the config part of its handover must be built anew
     bool touched = false;                    ///< its record changed in this step
@@ -155,6 +158,7 @@ class Core {
   void on(const Disconnected&);
   void on(const Offered&);
   void on(const Updated&);
+  void on(const ExecutorEnded&);
   void on(const UpAsked&);
   void on(const DownAsked&);
   void on(const RestartAsked&);

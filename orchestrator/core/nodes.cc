@@ -43,6 +43,7 @@ std::vector<std::optional<Instant>> Core::deadlines_of(const Stack& stack, const
   std::vector<std::optional<Instant>> due{node.push_at, node.reconcile_at, node.stop_retry};
   if (node.phase == TaskPhase::wanted) due.push_back(node.launch_after);
   if (node.stop == StopStep::drain) due.emplace_back(node.stop_deadline);
+  if (!node.ending_executor.empty()) due.emplace_back(node.executor_deadline);
   if (stack.record.down()) return due;
   if (node.state == State::waiting)
     for (const auto& edge : node.spec->edges)

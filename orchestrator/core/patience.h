@@ -23,6 +23,8 @@ inline constexpr Duration push_min = 1s;
 inline constexpr Duration push_max = 10s;
 /// Draining of one node: then the operator tears it down.
 inline constexpr Duration drain = 60s;
+/// An executor whose task has ended, to end too: no process is left when a node counts as stopped.
+inline constexpr Duration executor_end = 5s;
 /// Kill, teardown or release without success: again.
 inline constexpr Duration stop_retry = 2s;
 /// Back-off between launches of a scheduler that died before it served, doubling.

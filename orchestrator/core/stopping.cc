@@ -56,7 +56,9 @@ bool Core::go_on_stopping(Stack& stack, Node& node) {
   const auto& name_of = node.spec->name;
   if (node.stop == StopStep::teardown) {
     const bool task_gone = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
-    if (node.torn_down && task_gone) {
+    const bool executor_gone = node.ending_executor.empty() || node.executor_deadline <= now_.mono;
+    if (node.torn_down && task_gone && executor_gone) {
+      node.ending_executor.clear();
       node.stop = StopStep::release;
       node.stop_retry.reset();
       return true;

@@ -187,6 +187,12 @@ void Core::on(const Updated& input) {
   node->phase_since = now_.mono;
 }
 
+void Core::on(const ExecutorEnded& input) {
+  for (auto& [stack_name, stack] : stacks_)
+    for (auto& [node_name, node] : stack.nodes)
+      if (node.ending_executor == input.executor_id) node.ending_executor.clear();
+}
+
 void Core::acknowledge(const mesos::v1::TaskStatus& status) {
   Call call;
   call.set_type(Call::ACKNOWLEDGE);
@@ -275,6 +281,7 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
   tell(stack.spec.name, node.spec->name, "scheduler.ended", record.task_id(), what);
   record.set_restarts(record.restarts() + record.report().restarts());
   const bool completed = record.report().child().completed() && status.state() == mesos::v1::TASK_FINISHED;
+  const std::string task_id = record.task_id();
   record.clear_task_id();
   record.clear_agent_id();
   silence(record);
@@ -286,7 +293,13 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
   node.pushes = 0;
   node.touched = true;
   changed_ = true;
-  if (stack.record.down()) return;
+  if (stack.record.down()) {
+    const bool outlives = status.reason() != mesos::v1::TaskStatus::REASON_EXECUTOR_TERMINATED &&
+                          status.source() == mesos::v1::TaskStatus::SOURCE_EXECUTOR;
+    if (outlives) node.ending_executor = task_id;
+    node.executor_deadline = now_.mono + patience::executor_end;
+    return;
+  }
   if (completed || node.state == State::completed) return;
   if (node.state == State::failed || node.state == State::quarantined) return;  // given up already
   const bool own_fault = status.state() == mesos::v1::TASK_FAILED || status.state() == mesos::v1::TASK_FINISHED ||

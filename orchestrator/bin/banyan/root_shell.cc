@@ -143,8 +143,10 @@ class Shell {
       case Event::UPDATE:
         return driver_->deliver(Updated{event.update().status()});
       case Event::FAILURE:
-        return spdlog::info("executor {} has ended, wait status {}", event.failure().executor_id().value(),
-                            event.failure().status());
+        if (!event.failure().has_executor_id()) return;
+        spdlog::info("executor {} has ended, wait status {}", event.failure().executor_id().value(),
+                     event.failure().status());
+        return driver_->deliver(ExecutorEnded{event.failure().executor_id().value()});
       case Event::ERROR:
         return spdlog::error("the master says: {}", event.error().message());
       default:

@@ -321,6 +321,21 @@ TEST_F(RootWithAChain, TearsDownByTheOperatorWhoDoesNotDrainInTime) {
   EXPECT_EQ(node("logging").state(), "stopped");
 }
 
+TEST_F(RootWithAChain, ANodeIsStoppedOnlyWhenItsExecutorHasEndedToo) {
+  all_serve();
+  Harness::down("s");
+  const auto task = task_of("logging");
+  update(task, mesos::v1::TASK_FINISHED, std::nullopt);
+  torn_down();
+  EXPECT_EQ(node("logging").state(), "stopping");
+  step(ExecutorEnded{task});
+  EXPECT_EQ(node("logging").state(), "stopped");
+  update(task_of("kafka"), mesos::v1::TASK_FINISHED, std::nullopt);
+  torn_down();
+  advance(6s);
+  EXPECT_EQ(node("kafka").state(), "stopped") << "the event is not reliable";
+}
+
 TEST_F(RootWithAChain, DownNowDoesNotDrain) {
   all_serve();
   Harness::down("s", false, true);

@@ -119,6 +119,7 @@ class Harness {
     status.set_state(state);
     if (report) status.set_data(report->SerializeAsString());
     if (!message.empty()) status.set_message(message);
+    status.set_source(reconciled ? mesos::v1::TaskStatus::SOURCE_MASTER : mesos::v1::TaskStatus::SOURCE_EXECUTOR);
     if (reconciled) status.set_reason(mesos::v1::TaskStatus::REASON_RECONCILIATION);
     else status.set_uuid("0123456789abcdef");
     if (state == mesos::v1::TASK_RUNNING) running[task] = state;
@@ -182,7 +183,9 @@ class Harness {
   }
   void ends(const std::string& node_name, mesos::v1::TaskState state = mesos::v1::TASK_FAILED,
             const std::string& message = "exit 1") {
-    update(task_of(node_name), state, std::nullopt, false, message);
+    const std::string task = task_of(node_name);
+    update(task, state, std::nullopt, false, message);
+    step(ExecutorEnded{task});
   }
   /// A child that was asked to drain does so: drained, left the master, ended.
   void drains(const std::string& node_name) { ends(node_name, mesos::v1::TASK_FINISHED, ""); }
