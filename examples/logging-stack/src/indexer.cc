@@ -44,12 +44,16 @@ void log(const rd_kafka_t*, int level, const char*, const char* text) {
 
 Result<Consumer> subscribe(const IndexerOptions& options) {
   const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", options.brokers}, {"group.id", options.group},
-      {"enable.auto.commit", "false"},        {"auto.offset.reset", "earliest"},
+      {"bootstrap.servers", options.brokers},
+      {"group.id", options.group},
+      {"enable.auto.commit", "false"},
+      {"auto.offset.reset", "earliest"},
       {"session.timeout.ms", "6000"},  // a killed indexer's partitions are free again after this
-      {"heartbeat.interval.ms", "1500"},      {"topic.metadata.refresh.interval.ms", "5000"},
-      {"reconnect.backoff.max.ms", "1000"},   {"fetch.wait.max.ms", "100"},
-      {"broker.address.family", "v4"},
+      {"heartbeat.interval.ms", "1500"},
+      {"topic.metadata.refresh.interval.ms", "5000"},
+      {"reconnect.backoff.max.ms", "1000"},
+      {"fetch.wait.max.ms", "100"},
+      // No broker.address.family: v4 alone resolves nothing on a machine that has only its loopback interface.
   };
   char why[512] = "";
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
