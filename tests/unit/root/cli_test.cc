@@ -38,7 +38,8 @@ root::Node* add(root::Stack& stack, const std::string& name, const std::string& 
     edge->set_required(true);
     edge->set_timeout_ms(300'000);
     edge->set_origin("depends_on at stack.yaml:12:5");
-    for (const auto& other : stack.nodes()) edge->set_holds(edge->holds() || (other.name() == need && other.state() == "serving"));
+    for (const auto& other : stack.nodes())
+      if (other.name() == need) edge->set_holds(other.state() == "serving");
   }
   return node;
 }
@@ -73,7 +74,8 @@ root::Status half_way() {
     task->set_agent("agent-1");
     task->add_addresses(address);
   }
-  auto* kafka = add(stack, "kafka", "starting", "kafka-1 is starting: 127.0.0.1:31004: cannot connect", 12'300, {"zookeeper"});
+  auto* kafka =
+      add(stack, "kafka", "starting", "kafka-1 is starting: 127.0.0.1:31004: cannot connect", 12'300, {"zookeeper"});
   kafka->mutable_scheduler()->set_pid(101);
   kafka->mutable_scheduler()->set_restarts(1);
   for (int i = 0; i < 2; ++i) {
@@ -126,7 +128,8 @@ TEST(Progress, PictureKeepsItsRowsAndFitsTheScreen) {
   const auto status = half_way();
   expect_golden("picture.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 100, 24}, {})));
   expect_golden("picture_narrow.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 44, 5}, {})));
-  for (const auto& line : picture(status.stacks(0), {"up", 0, 0, 0, 44, 24}, {true})) EXPECT_LE(width(line), 44u) << line;
+  for (const auto& line : picture(status.stacks(0), {"up", 0, 0, 0, 44, 24}, {true}))
+    EXPECT_LE(width(line), 44u) << line;
 }
 
 TEST(Progress, LinesTellOnlyWhatChanged) {

@@ -48,7 +48,7 @@ TEST_P(AnyGraph, StartsAfterItsNeedsServeAndStopsBeforeThem) {
       if (h.node(node).state() == wanted) found.push_back(node);
     return found;
   };
-  // Bring up: now and then an offer, now and then one of those that run comes to serving; the root itself dies sometimes.
+  // Bring up: now and then an offer, now and then one that runs comes to serving; the root itself dies sometimes.
   while (states("serving").size() < edges.size()) {
     ASSERT_LT(++steps, 2000u) << h.core->summary();
     if (rng.chance(1, 20)) {
