@@ -21,7 +21,7 @@ class ApiServer {
  public:
   template <class Reply>
   using Done = std::function<void(const Reply&)>;
-  /// One stream of log chunks; `send` returns false once the reader is gone. Kept until it calls `end` or the reader goes.
+  /// One stream of log chunks; `send` returns false once the reader is gone. Kept until `end` or the reader goes.
   struct LogSink {
     std::function<bool(const LogChunk&)> send;
     std::function<void()> end;
@@ -38,7 +38,7 @@ class ApiServer {
   /// `address`: "unix:/path" (a stale socket file is replaced) or host:port.
   static Result<std::unique_ptr<ApiServer>> listen(Loop& loop, const std::string& address, Calls calls);
   virtual ~ApiServer() = default;
-  virtual void status_changed() = 0;            ///< every watcher gets the newest status; older ones not yet sent are skipped
+  virtual void status_changed() = 0;            ///< every watcher gets the newest status; older unsent ones are skipped
   virtual void announce(const Event& event) = 0;  ///< to everyone who follows the event log
 };
 

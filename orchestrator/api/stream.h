@@ -11,7 +11,7 @@
 
 namespace banyan::root {
 
-/// THREADS: push(), replace() and finish() from the loop; the On… from gRPC's. LIFETIME: keeps itself alive until OnDone.
+/// THREADS: push(), replace() and finish() from the loop; the On… from gRPC's. LIFETIME: keeps itself until OnDone.
 template <class Message>
 class Stream final : public grpc::ServerWriteReactor<Message> {
  public:

@@ -82,7 +82,8 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   const auto takes_file = [&options](CLI::App* sub) { sub->add_option("FILE", options.file, "stack file"); };
 
   takes_file(verb("validate", "check a stack file: every mistake at once", [&] { return validate(options); }));
-  auto* plan_verb = verb("plan", "what would start, in which order, and why", [&] { return plan(options, words.detailed); });
+  auto* plan_verb =
+      verb("plan", "what would start, in which order, and why", [&] { return plan(options, words.detailed); });
   takes_file(plan_verb);
   plan_verb->add_flag("--detailed-exitcode", words.detailed, "exit 10 when there are changes");
   auto* up_verb = verb("up", "bring a stack up and wait until it serves", [&] { return up(options, words.detach); });
@@ -108,7 +109,9 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   logs_verb->add_flag("-f,--follow", words.follow, "go on as it is written");
   logs_verb->add_option("-n,--tail", words.lines, "lines from the end of each file; -1: all");
   logs_verb->add_flag("--scheduler", words.scheduler, "of its scheduler instead");
-  verb("endpoints", "addresses and names", [&] { return endpoints(options, words.node); })->add_option("NODE", words.node);
+  verb("endpoints", "addresses and names", [&] {
+    return endpoints(options, words.node);
+  })->add_option("NODE", words.node);
   takes_file(verb("graph", "who depends on whom", [&] { return graph(options); }));
   auto* restart_verb = verb("restart", "restart a framework's servers, one at a time",
                             [&] { return restart(options, words.node, words.scheduler); });
@@ -185,7 +188,11 @@ bool parse_duration(const std::string& text, Duration& out) {
     at += digits;
     const auto unit_end = std::min(text.find_first_of("0123456789.", at), text.size());
     const std::string unit = text.substr(at, unit_end - at);
-    const double factor = unit == "ms" ? 0.001 : unit == "s" || unit.empty() ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : -1;
+    const double factor = unit == "ms"                  ? 0.001
+                          : unit == "s" || unit.empty() ? 1
+                          : unit == "m"                 ? 60
+                          : unit == "h"                 ? 3600
+                                                        : -1;
     if (factor < 0 || value < 0) return false;
     total += from_seconds(value * factor);
     at = unit_end;

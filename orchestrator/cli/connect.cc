@@ -57,7 +57,8 @@ Result<std::string> configured(const Options& options) {
   if (const char* set = std::getenv("BANYAN_ADDRESS"); set != nullptr && *set != '\0') return std::string(set);
   const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
   if (!file || !dev_runs(cluster_folder(), file->cluster.dev().pid()))
-    return error("no cluster is running here; `banyan up STACK.yaml` or `banyan dev` starts one, --address names another");
+    return error(
+        "no cluster is running here; `banyan up STACK.yaml` or `banyan dev` starts one, --address names another");
   return file->api;
 }
 
@@ -69,7 +70,8 @@ Result<void> start_dev() {
   const std::string folder = cluster_folder();
   std::error_code failure;
   fs::create_directories(folder + "/logs", failure);
-  if (failure) return error("cannot make " + folder + ": " + failure.message() + "; set BANYAN_STATE to another folder");
+  if (failure)
+    return error("cannot make " + folder + ": " + failure.message() + "; set BANYAN_STATE to another folder");
   const std::string program = fs::read_symlink("/proc/self/exe", failure).string();
   const std::string log = folder + "/logs/dev.log";
   const int pid = ::fork();

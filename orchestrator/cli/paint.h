@@ -28,7 +28,8 @@ struct Look {
 [[nodiscard]] std::string fit(const std::string& text, std::size_t columns);
 
 /// Left-aligned columns two blanks apart, no blanks at line ends. `right` names columns aligned to the right.
-[[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<std::size_t>& right = {});
+[[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows,
+                                const std::vector<std::size_t>& right = {});
 
 /// 1240 -> "1.2s", 65000 -> "1m05s", 7300000 -> "2h01m".
 [[nodiscard]] std::string elapsed(std::uint64_t ms);

@@ -94,7 +94,8 @@ int watch_status(const Options& options) {
       if (news) std::cout << status_text(options, *last, paint) << std::flush;
       continue;
     }
-    screen.draw(lines_of(status_text(options, *last, paint) + attention(*last, paint), screen.columns(), screen.rows()));
+    screen.draw(
+        lines_of(status_text(options, *last, paint) + attention(*last, paint), screen.columns(), screen.rows()));
     for (auto& stack : *last->mutable_stacks())
       if (!news)
         for (auto& node : *stack.mutable_nodes()) node.set_since_ms(node.since_ms() + 1000);

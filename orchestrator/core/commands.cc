@@ -114,8 +114,9 @@ void Core::on(const RestartAsked& input) {
   const auto& request = input.request;
   Stack* stack = find(request.stack());
   if (stack == nullptr || !stack->nodes.contains(request.node())) {
-    reply.set_error(stack == nullptr ? "no such stack is running"
-                                     : "stack \"" + stack->spec.name + "\" has no framework \"" + request.node() + "\"");
+    reply.set_error(stack == nullptr
+                        ? "no such stack is running"
+                        : "stack \"" + stack->spec.name + "\" has no framework \"" + request.node() + "\"");
   } else if (stack->record.down()) {
     reply.set_error("stack \"" + stack->spec.name + "\" is being taken down");
   } else {

@@ -8,7 +8,8 @@
 
 namespace banyan::root {
 
-Core::Core(Now now, Setup setup, const std::map<std::string, std::string>& stored) : setup_(std::move(setup)), now_(now) {
+Core::Core(Now now, Setup setup, const std::map<std::string, std::string>& stored)
+    : setup_(std::move(setup)), now_(now) {
   load(stored);
   frozen_since_ = now.mono;
 }

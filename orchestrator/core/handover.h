@@ -23,7 +23,7 @@ namespace banyan::root {
 /// of its dependencies filled in.
 [[nodiscard]] ChildCommand child_command(const specs::Node& node, const Handover& handover);
 
-/// The child scheduler's task for an offer of `agent_id`, executor and data included. REQUIRES: record has its handover.
+/// The child scheduler's task for an offer of `agent_id`, executor and data too. REQUIRES: record has its handover.
 [[nodiscard]] mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
                                              const NodeRecord& record, const std::string& agent_id);
 

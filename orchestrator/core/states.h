@@ -29,17 +29,17 @@ struct StateRow {
   std::string_view meaning;  ///< printed by `banyan explain STATE`
 };
 
-[[nodiscard]] constexpr std::uint16_t bit(State s) { return static_cast<std::uint16_t>(1u << static_cast<unsigned>(s)); }
+[[nodiscard]] constexpr std::uint16_t bit(State s) { return static_cast<std::uint16_t>(1u << static_cast<int>(s)); }
 
 /// The only list of states. A state is left for one of `next`; anything else is our own mistake (BANYAN_CHECK).
 inline constexpr std::array<StateRow, 10> states{{
     {State::waiting, "waiting",
      bit(State::launching) | bit(State::failed) | bit(State::stopping) | bit(State::stopped), false,
-     "A condition of one of its edges does not hold yet. Nothing of it runs. When the edge's timeout passes, it fails."},
+     "A condition of one edge does not hold yet. Nothing of it runs. When that edge's timeout passes, it fails."},
     {State::launching, "launching",
      bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
          bit(State::quarantined) | bit(State::stopping) | bit(State::stopped),
-     false, "All its edges hold. Its child scheduler has asked for an offer, or has been launched and is not running yet."},
+     false, "All its edges hold. Its child scheduler waits for an offer, or has been launched and is not running yet."},
     {State::starting, "starting",
      bit(State::launching) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
          bit(State::quarantined) | bit(State::stopping),

@@ -75,7 +75,8 @@ Status Core::status(Now now, const std::string& wanted) const {
       const Node& node = stack.nodes.at(spec.name);
       auto* node_wire = wire->add_nodes();
       *node_wire = status_of(stack, node);
-      node_wire->set_since_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(0, milliseconds(now.mono - node.since))));
+      node_wire->set_since_ms(
+          static_cast<std::uint64_t>(std::max<std::int64_t>(0, milliseconds(now.mono - node.since))));
       failed |= node.state == State::failed || node.state == State::quarantined;
       degraded |= node.state == State::degraded;
       settled &= row(node.state).settled;

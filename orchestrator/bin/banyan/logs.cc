@@ -33,7 +33,11 @@ struct Source {
 class Reading : public std::enable_shared_from_this<Reading> {
  public:
   Reading(Loop& loop, Operator& agents, std::function<Status()> status, LogsRequest request, ApiServer::LogSink sink)
-      : loop_(loop), agents_(agents), status_(std::move(status)), request_(std::move(request)), sink_(std::move(sink)) {}
+      : loop_(loop),
+        agents_(agents),
+        status_(std::move(status)),
+        request_(std::move(request)),
+        sink_(std::move(sink)) {}
 
   void start() {
     mesos::v1::master::Call get;

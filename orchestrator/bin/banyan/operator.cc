@@ -118,10 +118,11 @@ void Operator::run_all(std::vector<mesos::v1::master::Call> calls, std::function
   if (calls.empty()) return done("");
   const auto next = calls.back();
   calls.pop_back();
-  call(next, [this, calls = std::move(calls), done = std::move(done)](const Result<mesos::v1::master::Response>& answer) {
-    if (!answer) return done(answer.error().message);
-    run_all(calls, done);
-  });
+  call(next,
+       [this, calls = std::move(calls), done = std::move(done)](const Result<mesos::v1::master::Response>& answer) {
+         if (!answer) return done(answer.error().message);
+         run_all(calls, done);
+       });
 }
 
 }  // namespace banyan::root
