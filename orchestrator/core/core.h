@@ -90,8 +90,8 @@ enum class TaskPhase : std::uint8_t {
 
 class Core {
  public:
-  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, UpAsked, DownAsked, RestartAsked,
-                             TornDown, Released>;
+  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, UpAsked, DownAsked,
+                             RestartAsked, TornDown, Released>;
   using Effect = std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce,
                               StatusChanged>;
 
