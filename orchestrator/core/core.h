@@ -138,6 +138,7 @@ class Core {
     std::string ending_executor;             ///< its task has ended under `down`, it has not yet
     Instant executor_deadline;               ///< valid with ending_executor
     bool torn_down = false;
+    bool drained = false;                    ///< its scheduler has left as it was asked to
     bool dirty = true;                       ///< the config part of its handover must be built anew
     bool touched = false;                    ///< its record changed in this step
     std::optional<Instant> launched_at;      ///< for took_ms
@@ -195,6 +196,7 @@ class Core {
   bool settle(Stack& stack, Node& node);
   bool settle_waiting(Stack& stack, Node& node);
   bool settle_task(Stack& stack, Node& node);
+  void tend(Stack& stack, Node& node);
   void move(Stack& stack, Node& node, State to, const std::string& reason);
   void explain(Node& node, const std::string& reason);
   void fail(Stack& stack, Node& node, const std::string& reason, bool timed_out);
@@ -221,6 +223,7 @@ class Core {
   bool settle_stopping(Stack& stack, Node& node);
   void begin_stop(Stack& stack, Node& node);
   bool go_on_stopping(Stack& stack, Node& node);
+  bool drain_further(Stack& stack, Node& node);
   void stopped(Stack& stack, Node& node);
 
   Stack* find(const std::string& stack);

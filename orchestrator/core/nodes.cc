@@ -190,13 +190,18 @@ bool Core::settle_task(Stack& stack, Node& node) {
     if (node.state == State::starting && node.since + patience::starting <= now_.mono)
       fail(stack, node, "not serving after " + words(patience::starting) + ": " + node.record.reason(), true);
   }
+  tend(stack, node);
+  return false;
+}
+
+/// Keeps the child told and the master asked.
+void Core::tend(Stack& stack, Node& node) {
   refresh_handover(stack, node);
   if (connected_ && node.push_at && *node.push_at <= now_.mono) push(node);
   if (connected_ && node.reconcile_at && *node.reconcile_at <= now_.mono) {
     reconcile(node);
     node.reconcile_at = now_.mono + patience::reconcile;
   }
-  return false;
 }
 
 void Core::move(Stack& stack, Node& node, State to, const std::string& reason) {

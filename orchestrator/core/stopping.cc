@@ -21,12 +21,13 @@ bool Core::settle_stopping(Stack& stack, Node& node) {
 }
 
 void Core::begin_stop(Stack& stack, Node& node) {
-  if (node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
   node.torn_down = !node.record.used();
   node.stop_retry.reset();
-  node.reconcile_at.reset();
-  const bool drain = node.phase == TaskPhase::running && !stack.record.now();
+  // Whoever ever ran may have servers, also while its scheduler is on its way: only draining ends them before what they
+  // need is stopped. TEARDOWN alone says nothing about when they are dead.
+  const bool drain = node.record.used() && !stack.record.now();
   node.stop = drain ? StopStep::drain : StopStep::teardown;
+  if (!drain && node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
   node.stop_deadline =
       now_.mono + (stack.record.deadline_ms() == 0 ? patience::drain
                                                    : Duration(std::chrono::milliseconds(stack.record.deadline_ms())));
@@ -38,19 +39,11 @@ void Core::begin_stop(Stack& stack, Node& node) {
 
 bool Core::go_on_stopping(Stack& stack, Node& node) {
   if (node.stop == StopStep::drain) {
-    refresh_handover(stack, node);
-    if (connected_ && node.push_at && *node.push_at <= now_.mono) push(node);
-    const auto& child = node.record.report().child();
-    explain(node, child.has_reason() ? "draining: " + child.reason() : "draining");
-    const bool late = connected_ && node.stop_deadline <= now_.mono;
-    if (node.phase != TaskPhase::none && !late) return false;
-    if (late)
-      tell(stack.spec.name, node.spec->name, "node.torn_down", node.record.handover().framework_id(),
-           "it did not drain in time");
+    if (!drain_further(stack, node)) return false;
     node.stop = StopStep::teardown;
+    if (node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
     node.stop_retry.reset();
     node.push_at.reset();
-    explain(node, late ? "did not drain in time: torn down" : "drained; its framework is taken off the master");
   }
   const bool due = connected_ && (!node.stop_retry || *node.stop_retry <= now_.mono);
   const auto& name_of = node.spec->name;
@@ -81,6 +74,24 @@ bool Core::go_on_stopping(Stack& stack, Node& node) {
   return false;
 }
 
+/// True when draining is over: done, or its time has passed. A scheduler that dies meanwhile is launched again for it.
+bool Core::drain_further(Stack& stack, Node& node) {
+  tend(stack, node);
+  const auto& child = node.record.report().child();
+  explain(node, child.has_reason() ? "draining: " + child.reason() : "draining");
+  if (connected_ && node.stop_deadline <= now_.mono) {
+    tell(stack.spec.name, node.spec->name, "node.torn_down", node.record.handover().framework_id(),
+         "it did not drain in time");
+    return true;
+  }
+  if (node.phase != TaskPhase::none) return false;
+  if (node.drained || !node.spec->scheduler.service) return true;
+  node.phase = TaskPhase::wanted;
+  node.phase_since = now_.mono;
+  node.launch_after = now_.mono + patience::relaunch_min;
+  return false;
+}
+
 /// Nothing of it is left. A torn down framework id is burnt: the next incarnation gets a new one.
 void Core::stopped(Stack& stack, Node& node) {
   NodeRecord fresh;
@@ -90,6 +101,7 @@ void Core::stopped(Stack& stack, Node& node) {
     effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + stack.spec.name + "." + node.spec->name});
   node.record = fresh;
   node.phase = TaskPhase::none;
+  node.drained = false;
   node.stop = StopStep::none;
   node.stop_retry.reset();
   node.push_at.reset();

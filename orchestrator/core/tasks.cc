@@ -282,6 +282,7 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
   record.set_restarts(record.restarts() + record.report().restarts());
   const bool completed = record.report().child().completed() && status.state() == mesos::v1::TASK_FINISHED;
   const std::string task_id = record.task_id();
+  node.drained = node.stop == StopStep::drain && status.state() == mesos::v1::TASK_FINISHED;
   record.clear_task_id();
   record.clear_agent_id();
   silence(record);
