@@ -162,6 +162,8 @@ class Core {
 
 /// An end after this long in service starts the budget anew (details.md, crash loop).
 inline constexpr Duration serving_refills_after = std::chrono::seconds(60);
+/// A server without readiness that ends sooner than this after its start has not served.
+inline constexpr Duration serving_proves_after = std::chrono::seconds(1);
 /// A repeated KILL or RECONCILE waits so long, doubling.
 inline constexpr Duration ask_again_min = std::chrono::seconds(2);
 inline constexpr Duration ask_again_max = std::chrono::seconds(30);

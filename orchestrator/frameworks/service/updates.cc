@@ -123,10 +123,13 @@ void Core::unknown_to_master(Instance& i, const v1::TaskStatus& status) {
 void Core::ended(Instance& i, const v1::TaskStatus& status) {
   const bool asked = i.phase == Phase::killing;
   const auto& policy = server_of(i).restart;
-  if (i.serving_since && now_.mono - *i.serving_since >= serving_refills_after) {
+  const Duration in_service = i.serving_since ? now_.mono - *i.serving_since : Duration(0);
+  if (in_service >= serving_refills_after) {
     i.deaths.clear();
     i.streak = 0;
   }
+  // Without a probe of its own a server "serves" the moment it runs; only staying up proves it.
+  if (server_of(i).readiness.empty() && i.serving_since && in_service < serving_proves_after) i.served = false;
   i.phase = Phase::idle;
   i.record.task.clear();
   i.pid.reset();

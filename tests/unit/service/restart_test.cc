@@ -104,6 +104,20 @@ TEST(ServerThatDies, HasAFullBudgetAgainAfterAMinuteOfServing) {
   EXPECT_EQ(h.states(), "kafka-0=serving");
 }
 
+TEST(ServerThatDies, HasNotServedByMerelyRunningForAMomentWhenNoProbeSpeaksForIt) {
+  auto node = tcp_node("job", 1);
+  node.servers[0].readiness.clear();
+  Harness h(node);
+  h.up();
+  for (int death = 0; death < 6; ++death) {
+    h.end("job-0", v1::TASK_FAILED, "Command exited with status 7");
+    h.advance(30s);
+    h.offer();
+    if (!h.task_of("job-0").empty()) h.run("job-0");
+  }
+  EXPECT_EQ(h.states(), "job-0=quarantined");
+}
+
 TEST(ServerThatDies, LeavesQuarantineWhenARestartIsAskedFor) {
   auto node = tcp_node("kafka", 1);
   node.servers[0].restart.max = 0;
