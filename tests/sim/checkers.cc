@@ -1,0 +1,125 @@
+#include "tests/sim/checkers.h"
+
+#include "runtime/adapters/codec/resources.h"
+#include "runtime/base/task_state.h"
+
+namespace banyan::sim {
+
+namespace {
+
+/// Ports that two sets of resources share.
+bool share_ports(const Resources& a, const Resources& b) {
+  for (const auto& x : a.ranges("ports"))
+    for (const auto& y : b.ranges("ports"))
+      if (x.begin <= y.end && y.begin <= x.end) return true;
+  return false;
+}
+
+}  // namespace
+
+void Checkers::started(int machine, const Container& container) {
+  Running running;
+  running.machine = machine;
+  running.framework = container.launch.framework.str();
+  running.task = container.task.task_id().value();
+  for (const auto& resource : container.task.resources()) running.resources.add(*codec::decode(resource));
+  kernel_.trace("start " + running.task + " on " + std::to_string(machine));
+
+  if (!spawned_.emplace(running.framework, running.task).second) fail("I7", running.task + " started twice");
+  if (terminal_.contains({running.framework, running.task})) fail("I9", running.task + " started after its end");
+  if (!intent_(running.framework, running.task)) fail("I12", running.task + " started without a durable intent");
+
+  const std::string node = container.custom ? node_of_executor(container) : node_of_framework(running.framework);
+  if (container.custom) {
+    check_dependencies(node);
+    for (const auto& other : coming_up_)
+      if (!needs(node, other) && !needs(other, node) && other != node) overlapped_ = true;
+    coming_up_.insert(node);
+  }
+  running_[container.launch.container] = std::move(running);
+  check_capacity(machine);
+  if (running_servers(node) == graph_.nodes[node].servers) {
+    was_whole_.insert(node);
+    coming_up_.erase(node);
+  }
+}
+
+void Checkers::ended(int machine, const Container& container) {
+  const auto it = running_.find(container.launch.container);
+  if (it == running_.end()) return;
+  kernel_.trace("end " + it->second.task + " on " + std::to_string(machine));
+  const std::string node = node_of_framework(it->second.framework);
+  running_.erase(it);
+  if (taking_down_ && !node.empty()) check_teardown(node);
+}
+
+void Checkers::heard(const std::string& framework, const std::string& task, int state, const std::string& uuid) {
+  if (uuid.empty()) return;  // the master's own word, not the attempt's history
+  const auto word = static_cast<TaskState>(state);
+  const auto it = terminal_.find({framework, task});
+  if (it != terminal_.end() && it->second != state)
+    fail("I9", task + " is " + std::to_string(state) + " after its terminal state " + std::to_string(it->second));
+  if (is_terminal(word)) terminal_[{framework, task}] = state;
+}
+
+std::size_t Checkers::running_servers(const std::string& node) const {
+  std::size_t count = 0;
+  for (const auto& [id, running] : running_)
+    if (node_of_framework(running.framework) == node) ++count;
+  return count;
+}
+
+/// I21: what a node needs has been whole before the node's scheduler starts.
+void Checkers::check_dependencies(const std::string& node) {
+  for (const auto& need : graph_.nodes[node].needs)
+    if (!was_whole_.contains(need)) fail("I21", node + " started before " + need + " had ever served");
+}
+
+/// I23: a node's servers end only when nobody who needs them runs.
+void Checkers::check_teardown(const std::string& node) {
+  for (const auto& [name, other] : graph_.nodes)
+    if (other.needs.contains(node) && running_servers(name) > 0)
+      fail("I23", node + " was stopped while " + name + " still ran");
+}
+
+/// I27, I29: nobody runs on what another still uses; nothing is over-committed.
+void Checkers::check_capacity(int machine) {
+  Scalar cpus, mem;
+  std::vector<const Running*> here;
+  for (const auto& [id, running] : running_)
+    if (running.machine == machine) here.push_back(&running);
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    cpus.milli += here[i]->resources.scalar("cpus").milli;
+    mem.milli += here[i]->resources.scalar("mem").milli;
+    for (std::size_t k = 0; k < i; ++k)
+      if (share_ports(here[i]->resources, here[k]->resources))
+        fail("I29", here[i]->task + " and " + here[k]->task + " hold the same port");
+  }
+  if (cpus > machine_.scalar("cpus") || mem > machine_.scalar("mem"))
+    fail("I27", "machine " + std::to_string(machine) + " is over-committed");
+}
+
+std::string Checkers::node_of_framework(const std::string& framework) const {
+  // STACK.NODE.INCARNATION
+  if (!framework.starts_with(stack_ + ".")) return {};
+  const auto end = framework.rfind('.');
+  return framework.substr(stack_.size() + 1, end - stack_.size() - 1);
+}
+
+std::string Checkers::node_of_executor(const Container& container) const {
+  // The root names its task STACK.NODE.…
+  const std::string& task = container.task.task_id().value();
+  for (const auto& [name, node] : graph_.nodes)
+    if (task.starts_with(stack_ + "." + name + ".")) return name;
+  return {};
+}
+
+bool Checkers::needs(const std::string& node, const std::string& other) const {
+  const auto& direct = graph_.nodes.at(node).needs;
+  if (direct.contains(other)) return true;
+  for (const auto& need : direct)
+    if (needs(need, other)) return true;
+  return false;
+}
+
+}  // namespace banyan::sim
