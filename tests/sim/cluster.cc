@@ -60,7 +60,8 @@ void Cluster::start_master() { master_ = std::make_unique<MasterProcess>(kernel_
 
 void Cluster::start_agent(int machine) {
   const auto i = static_cast<std::size_t>(machine);
-  agents_[i] = std::make_unique<AgentProcess>(kernel_, *hosts_[i], agent_disks_[i], door_, servers_, agent_info(machine));
+  agents_[i] =
+      std::make_unique<AgentProcess>(kernel_, *hosts_[i], agent_disks_[i], door_, servers_, agent_info(machine));
 }
 
 void Cluster::start_root() {
