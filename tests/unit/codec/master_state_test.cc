@@ -3,12 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace banyan::codec {
 namespace {
 
 TEST(AMasterThatWasRestarted, ShowsEndedFrameworksWithoutTimesItNoLongerKnows) {
   master::State state;
-  state.completed.emplace(FrameworkId("web"), master::CompletedFramework{FrameworkId("web"), 1, {}, {}, {}});
+  mesos::v1::FrameworkInfo info;
+  info.set_user("nobody");
+  info.set_name("web");
+  const auto bytes = std::make_shared<const std::string>(info.SerializeAsString());
+  state.completed.emplace(FrameworkId("web"), master::CompletedFramework{FrameworkId("web"), 1, bytes, {}, {}});
   const auto shown = show_frameworks(state);
   ASSERT_EQ(shown.completed_frameworks_size(), 1);
   EXPECT_FALSE(shown.completed_frameworks(0).has_registered_time());
