@@ -87,6 +87,7 @@ class Follow {
       return;
     }
     if (show_ == Show::lines || show_ == Show::json) {
+      if (!said_ && verb_ == "down") said_ = untouched(*now);
       const root::Stack calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
       const auto lines = show_ == Show::json ? changes_json(said_, calm, since(start_))
                                              : changes(said_, calm, since(start_), paint_);
@@ -94,6 +95,14 @@ class Follow {
       said_ = calm;
     }
     last_ = *now;
+  }
+
+  /// What `down` need not tell: nodes that it has not reached yet.
+  static root::Stack untouched(const root::Stack& now) {
+    root::Stack rest;
+    for (const auto& node : now.nodes())
+      if (node.state() != "stopping" && node.state() != "stopped") *rest.add_nodes() = node;
+    return rest;
   }
 
   void draw(Screen& screen) {
