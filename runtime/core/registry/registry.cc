@@ -51,8 +51,8 @@ std::string write_epoch(std::uint64_t value) { return std::to_string(value); }
 Result<Registry> read(const std::map<std::string, std::string>& stored) {
   Registry all;
   for (const auto& [key, value] : stored) {
-    const auto damaged = [&key = key] {
-      return error("the master's record '" + key + "' is damaged or of a newer version");
+    const auto damaged = [&where = key] {
+      return error("the master's record '" + where + "' is damaged or of a newer version");
     };
     const std::string_view name = key;
     if (name == epoch) {
