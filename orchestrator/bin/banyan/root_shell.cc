@@ -83,7 +83,7 @@ class Shell {
     });
   }
   void perform(Core::Effect effect) {
-    std::visit([this](auto& what) { act(what); }, effect);
+    std::visit([this](auto& what) { this->act(what); }, effect);  // clang-19: act() alone is no use of this
   }
 
  private:

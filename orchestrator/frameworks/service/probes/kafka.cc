@@ -6,6 +6,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -170,11 +171,20 @@ class Cluster {
     const std::string record = "banyan " + std::to_string(milliseconds(wall_now().time_since_epoch()));
     constexpr std::int64_t under_way = -1;
     delivered_ = under_way;
-    const auto failed = rd_kafka_producev(
-        producer_.get(), RD_KAFKA_V_TOPIC(kafka_probe_topic), RD_KAFKA_V_PARTITION(0),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(const_cast<char*>(record.data()), record.size()),
-        RD_KAFKA_V_OPAQUE(&delivered_), RD_KAFKA_V_END);
-    if (failed != RD_KAFKA_RESP_ERR_NO_ERROR) return {false, std::string("producing: ") + rd_kafka_err2str(failed)};
+    std::array<rd_kafka_vu_t, 5> message{};
+    message[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    message[0].u.cstr = kafka_probe_topic;
+    message[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    message[1].u.i32 = 0;
+    message[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    message[2].u.i = RD_KAFKA_MSG_F_COPY;
+    message[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    message[3].u.mem = {const_cast<char*>(record.data()), record.size()};
+    message[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    message[4].u.ptr = &delivered_;
+    const std::unique_ptr<rd_kafka_error_t, decltype(&rd_kafka_error_destroy)> failed(
+        rd_kafka_produceva(producer_.get(), message.data(), message.size()), rd_kafka_error_destroy);
+    if (failed) return {false, std::string("producing: ") + rd_kafka_error_string(failed.get())};
     while (delivered_ == under_way && !deadline.passed()) rd_kafka_poll(producer_.get(), deadline.left_ms());
     if (delivered_ == under_way) {
       rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
