@@ -99,7 +99,7 @@ void ExecutorProgram::on(fe::SignalChild& e) {
 }
 
 void ExecutorProgram::on(fe::AnswerPoll& e) {
-  planner_.after(1ms, [this, weak = std::weak_ptr(child_), handover = e.handover] {
+  planner_.after(1ms, [weak = std::weak_ptr(child_), handover = e.handover] {
     if (const auto child = weak.lock()) child->handed(handover);
   });
 }
