@@ -33,7 +33,8 @@ Result<void> write_file(const std::string& path, std::string_view content, mode_
 Result<void> make_folders(const std::string& path, mode_t mode) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), 0700) == 0) {
+    // Made with its mode at once: another thread may look at it before chmod, which only undoes the umask.
+    if (::mkdir(part.c_str(), mode) == 0) {
       if (::chmod(part.c_str(), mode) != 0) return system_error("cannot set the mode of " + part);
     } else if (errno != EEXIST) {
       return system_error("cannot make folder " + part);
