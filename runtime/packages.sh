@@ -12,7 +12,7 @@ BUILD_PACKAGES=(
 # To run the logging stack.
 STACK_PACKAGES=(openjdk-17-jre-headless maven curl jq procps)
 # To run the tests.
-TEST_PACKAGES=(libgtest-dev libgmock-dev ccache mold python3 git)
+TEST_PACKAGES=(libgtest-dev libgmock-dev ccache mold python3 git clang-format-19)
 # To run `tests/run --all`.
 CLANG_PACKAGES=(clang-19 libclang-rt-19-dev)
 

@@ -29,8 +29,7 @@ std::string differences(const json::object& a, const json::object& b, const std:
       const bool mapping = prefix.empty() && (key == "env" || key == "ports" || key == "volumes");
       if (mapping)
         out += (out.empty() ? "" : ", ") + differences(value.as_object(), other->as_object(), std::string(key) + " ");
-      else
-        say(key, "changed");
+      else say(key, "changed");
     }
   }
   for (const auto& [key, value] : b)

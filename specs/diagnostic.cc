@@ -50,7 +50,7 @@ Excerpt excerpt(std::string_view line, std::size_t column, std::size_t width) {
     } else {
       out.line += line[i] == '\t' ? ' ' : line[i];
     }
-    if (!is_bad && utf8_tail(i)) continue;   // one column a character
+    if (!is_bad && utf8_tail(i)) continue;  // one column a character
     if (i < from) out.carets += ' ';
     if (i >= from && i < from + width) out.carets += '^';
   }
@@ -135,10 +135,10 @@ static std::size_t distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   if (word.empty() || word.size() > word_bytes_max) return best;
-  auto allowed = std::max<std::size_t>(1, word.size() / 3) + 1;   // strictly less than this
+  auto allowed = std::max<std::size_t>(1, word.size() / 3) + 1;  // strictly less than this
   for (const auto& candidate : candidates) {
-    const auto difference = candidate.size() > word.size() ? candidate.size() - word.size()
-                                                           : word.size() - candidate.size();
+    const auto difference =
+        candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (difference >= allowed) continue;
     const auto d = distance(word, candidate);
     if (d >= allowed) continue;

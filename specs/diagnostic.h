@@ -13,17 +13,17 @@ namespace banyan::specs {
 struct Related {
   Position at;
   std::string message;
-  std::string file;                ///< empty: the diagnostic's own
+  std::string file;  ///< empty: the diagnostic's own
 };
 
 struct Diagnostic {
-  std::string code;                ///< "E104"; stable, explained by `banyan explain`
+  std::string code;  ///< "E104"; stable, explained by `banyan explain`
   std::string file;
   Position at;
-  std::uint32_t width = 1;         ///< bytes underlined
-  std::string message;             ///< one line
-  std::string label;               ///< beside the caret; may be empty
-  std::string hint;                ///< "did you mean "zookeeper"?"; may be empty
+  std::uint32_t width = 1;  ///< bytes underlined
+  std::string message;      ///< one line
+  std::string label;        ///< beside the caret; may be empty
+  std::string hint;         ///< "did you mean "zookeeper"?"; may be empty
   std::vector<Related> related;
 };
 
@@ -43,7 +43,7 @@ struct Diagnostic {
 struct Explanation {
   std::string_view code;
   std::string_view title;
-  std::string_view text;           ///< what it means, an example, the remedy
+  std::string_view text;  ///< what it means, an example, the remedy
 };
 /// nullptr for an unknown code.
 [[nodiscard]] const Explanation* explain(std::string_view code);

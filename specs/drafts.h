@@ -13,10 +13,10 @@ namespace banyan::specs {
 
 struct ServerDraft {
   Server server;
-  Where where;                         ///< its key
-  bool ports_known = true;             ///< false: `ports` has errors, so unknown ports are not reported
+  Where where;              ///< its key
+  bool ports_known = true;  ///< false: `ports` has errors, so unknown ports are not reported
   bool volumes_known = true;
-  bool command_missing = true;         ///< no such word, as opposed to a faulty one
+  bool command_missing = true;                              ///< no such word, as opposed to a faulty one
   std::vector<std::pair<std::string, Where>> probed_ports;  ///< named by readiness, checked when all ports are read
 };
 
@@ -28,7 +28,7 @@ struct EndpointDraft {
 
 struct NodeDraft {
   Node node;
-  Where where;                         ///< its key
+  Where where;  ///< its key
   std::vector<ServerDraft> servers;
   std::vector<EndpointDraft> endpoints;
   bool endpoints_known = true;

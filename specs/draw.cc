@@ -35,8 +35,7 @@ std::string dot(const Stack& stack) {
   for (const auto& node : stack.nodes) out += "  \"" + node.name + "\";\n";
   for (const auto& node : stack.nodes)
     for (const auto& edge : node.edges)
-      out += "  \"" + node.name + "\" -> \"" + edge.on + "\"" +
-             (edge.required ? "" : " [style=dashed]") + ";\n";
+      out += "  \"" + node.name + "\" -> \"" + edge.on + "\"" + (edge.required ? "" : " [style=dashed]") + ";\n";
   return out + "}\n";
 }
 

@@ -27,8 +27,7 @@ std::optional<InstanceField> instance_field(std::string_view word) {
 }
 
 std::optional<Pick> pick_word(std::string_view word) {
-  return look_up<Pick>(word,
-                       {{"first", Pick::first}, {"host", Pick::host}, {"port", Pick::port}, {"url", Pick::url}});
+  return look_up<Pick>(word, {{"first", Pick::first}, {"host", Pick::host}, {"port", Pick::port}, {"url", Pick::url}});
 }
 
 bool is_word(std::string_view text) {
@@ -96,7 +95,8 @@ Result<std::vector<JoinPiece>> parse_join_text(std::string_view text) {
     } else if (word.starts_with("ports.") && is_word(word.substr(6))) {
       piece.word = PortName{std::string(word.substr(6))};
     } else {
-      return error("{" + std::string(word) + "} is not known inside join: {index}, {number}, {name}, {host} and "
+      return error("{" + std::string(word) +
+                   "} is not known inside join: {index}, {number}, {name}, {host} and "
                    "{ports.NAME} are");
     }
     from = close + 1;

@@ -10,14 +10,24 @@
 
 namespace banyan::specs {
 
-struct VarName { std::string name; };                              ///< vars.NAME
-struct PortName { std::string name; };                             ///< ports.NAME
-struct VolumeName { std::string name; };                           ///< volumes.NAME
+struct VarName {
+  std::string name;
+};  ///< vars.NAME
+struct PortName {
+  std::string name;
+};  ///< ports.NAME
+struct VolumeName {
+  std::string name;
+};  ///< volumes.NAME
 enum class InstanceField { index, number, name, host };
-struct InstanceWord { InstanceField field = InstanceField::index; };  ///< instance.FIELD
-struct PeersWord { std::string port; };                            ///< peers.PORT
+struct InstanceWord {
+  InstanceField field = InstanceField::index;
+};  ///< instance.FIELD
+struct PeersWord {
+  std::string port;
+};  ///< peers.PORT
 enum class Pick { all, first, host, port, url };
-struct EndpointName {                                              ///< NODE.endpoints.NAME[.PICK]
+struct EndpointName {  ///< NODE.endpoints.NAME[.PICK]
   std::string node;
   std::string name;
   Pick pick = Pick::all;
@@ -25,7 +35,7 @@ struct EndpointName {                                              ///< NODE.end
 /// `join peers SEP TEXT`: TEXT for every peer, SEP between. Texts are unescaped, TEXT is cut at its {…}.
 struct JoinPiece {
   std::string literal;
-  std::variant<std::monostate, InstanceWord, PortName> word;       ///< comes after the literal
+  std::variant<std::monostate, InstanceWord, PortName> word;  ///< comes after the literal
 };
 struct Join {
   std::string separator;
@@ -39,9 +49,9 @@ using Expression = std::variant<VarName, PortName, VolumeName, InstanceWord, Pee
 /// A text cut at its ${…}: a literal (with `$$` read as `$`), then an expression if there is one.
 struct Segment {
   std::string literal;
-  std::string expression;              ///< between the braces
-  std::size_t offset = 0;              ///< of its `$`
-  std::size_t length = 0;              ///< of the whole ${…}; 0: no expression (the last segment)
+  std::string expression;  ///< between the braces
+  std::size_t offset = 0;  ///< of its `$`
+  std::size_t length = 0;  ///< of the whole ${…}; 0: no expression (the last segment)
 };
 struct Segments {
   std::vector<Segment> all;

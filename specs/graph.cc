@@ -49,7 +49,7 @@ std::vector<std::uint32_t> cycle_through(const Graph& graph, const std::vector<s
       queue.push_back(to);
     }
   }
-  for (const auto node : queue) parent[node] = none;   // as it was, for the next search
+  for (const auto node : queue) parent[node] = none;  // as it was, for the next search
   return out;
 }
 
@@ -90,7 +90,7 @@ std::vector<std::uint32_t> topological_order(const Graph& graph) {
 
 std::vector<std::vector<std::uint32_t>> cycles(const Graph& graph) {
   const auto component = components(graph);
-  std::map<std::uint32_t, std::vector<std::uint32_t>> best;     // component -> its shortest cycle
+  std::map<std::uint32_t, std::vector<std::uint32_t>> best;  // component -> its shortest cycle
   std::vector<std::uint32_t> parent(graph.needs.size(), none);
   std::vector<std::uint32_t> size(graph.needs.size(), 0);
   for (const auto c : component) ++size[c];

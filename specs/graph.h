@@ -14,8 +14,8 @@ namespace banyan::specs {
 
 /// Nodes as numbers, edges from a node to what it depends on. Edges to unknown nodes are left out.
 struct Graph {
-  std::vector<std::vector<std::uint32_t>> needs;     ///< node -> what it depends on, by edge
-  std::vector<std::vector<std::uint32_t>> needed_by; ///< the reverse
+  std::vector<std::vector<std::uint32_t>> needs;      ///< node -> what it depends on, by edge
+  std::vector<std::vector<std::uint32_t>> needed_by;  ///< the reverse
 };
 [[nodiscard]] Graph graph_of(const std::vector<Node>& nodes);
 

@@ -43,7 +43,10 @@ constexpr std::array<Field<Top>, 12> top_fields = {{
                         "the only one is \"1\"; it is not the version of your product");
      }},
     {"vars", [](Reader&, const Value& v, Top& top) { top.vars = &v; }},
-    {"profiles", [](Reader& r, const Value& v, Top& top) { if (r.is_map(v, "profiles")) top.profiles = &v; }},
+    {"profiles",
+     [](Reader& r, const Value& v, Top& top) {
+       if (r.is_map(v, "profiles")) top.profiles = &v;
+     }},
     {"frameworks", [](Reader&, const Value&, Top&) {}},
     {"include", nullptr},
     {"services", nullptr},
@@ -56,9 +59,9 @@ constexpr std::array<Field<Top>, 12> top_fields = {{
 
 constexpr std::array<std::string_view, 4> reserved_stacks = {"banyan", "root", "master", "localhost"};
 /// Heads of template expressions, now or later, and what the cluster itself is called.
-constexpr std::array<std::string_view, 15> reserved_nodes = {"banyan", "root",  "master", "agent", "localhost",
+constexpr std::array<std::string_view, 15> reserved_nodes = {"banyan", "root",  "master",  "agent",    "localhost",
                                                              "vars",   "ports", "volumes", "instance", "peers",
-                                                             "join",   "env",   "secrets", "stack", "node"};
+                                                             "join",   "env",   "secrets", "stack",    "node"};
 
 template <std::size_t N>
 bool reserved(const std::array<std::string_view, N>& words, const Value& key, std::string_view what, Report& report) {
@@ -175,17 +178,14 @@ class Loader {
     const auto* name = tree_.root->find("name");
     if (name == nullptr && !Reader::meant(*tree_.root, "name"))
       report_.add("E202", {{1, 1}, 1, {}}, "the stack lacks its name", "write name: NAME");
-    else if (name != nullptr && name->is_scalar())
-      reserved(reserved_stacks, *name, "a stack", report_);
+    else if (name != nullptr && name->is_scalar()) reserved(reserved_stacks, *name, "a stack", report_);
     if (top_.frameworks == nullptr && Reader::meant(*tree_.root, "frameworks")) return;
     if (top_.frameworks == nullptr)
       report_.add("E202", {{1, 1}, 1, {}}, "the stack lacks its frameworks", "write frameworks: { NAME: { … } }");
     else if (top_.frameworks->is_map() && top_.frameworks->keys.empty() && !top_.frameworks->faulty)
       report_.add("E202", top_.frameworks->where(), "frameworks is empty", "declare at least one");
-    else if (top_.frameworks->is_map())
-      check_names();
-    else
-      reader.is_map(*top_.frameworks, "frameworks");
+    else if (top_.frameworks->is_map()) check_names();
+    else reader.is_map(*top_.frameworks, "frameworks");
   }
 
   void check_names() {
@@ -215,8 +215,7 @@ class Loader {
         continue;
       if (profile.frameworks != nullptr && reader.is_map(*profile.frameworks, "frameworks of the profile"))
         check_profile_frameworks(*profile.frameworks);
-      else
-        profile.frameworks = nullptr;
+      else profile.frameworks = nullptr;
       profiles_[key.text] = profile;
     }
     if (input_.profile.empty() || std::ranges::find(names, input_.profile) != names.end()) return;

@@ -15,10 +15,10 @@
 namespace banyan::specs {
 
 struct Source {
-  std::string file;                          ///< for messages
+  std::string file;  ///< for messages
   std::string text;
-  std::string profile;                       ///< empty: none
-  std::map<std::string, std::string> vars;   ///< from --var
+  std::string profile;                      ///< empty: none
+  std::map<std::string, std::string> vars;  ///< from --var
   /// Content of a file named by the stack, path as written (relative to the stack file).
   std::function<Result<std::string>(const std::string& path)> read_file;
 };

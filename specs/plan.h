@@ -10,9 +10,9 @@ namespace banyan::specs {
 
 struct Step {
   std::string node;
-  std::uint32_t level = 0;             ///< 0: depends on nothing; for display only, the root has no level barrier
-  std::vector<std::string> after;      ///< nodes it waits for, with conditions: "zookeeper (serving)"
-  std::string cause;                   ///< why this step is there: "depends_on at stack.yaml:12:7"
+  std::uint32_t level = 0;         ///< 0: depends on nothing; for display only, the root has no level barrier
+  std::vector<std::string> after;  ///< nodes it waits for, with conditions: "zookeeper (serving)"
+  std::string cause;               ///< why this step is there: "depends_on at stack.yaml:12:7"
   std::uint32_t servers = 0;
 };
 
@@ -29,7 +29,7 @@ enum class GraphForm { text, dot, mermaid, json };
 struct StackChange {
   std::string node;
   enum class Kind { add, remove, restart_servers, unchanged } kind = Kind::unchanged;
-  std::string why;                     ///< "server kafka: env KAFKA_OPTS changed"
+  std::string why;  ///< "server kafka: env KAFKA_OPTS changed"
 };
 [[nodiscard]] std::vector<StackChange> compare(const Stack& running, const Stack& wanted);
 

@@ -20,8 +20,9 @@ constexpr std::array<Field<SchedulerSpec>, 10> scheduler_fields = {{
        const auto text = r.text(v, "name");
        if (!text) return;
        if (*text == "service") o.service = true;
-       else r.report().add("E207", v.where(), "unknown scheduler " + quoted(*text),
-                           "Banyan's own is \"service\"; for another program write command: […]");
+       else
+         r.report().add("E207", v.where(), "unknown scheduler " + quoted(*text),
+                        "Banyan's own is \"service\"; for another program write command: […]");
      }},
     {"command", [](Reader& r, const Value& v, SchedulerSpec& o) { r.command(v, "command", o.command); }},
     {"uris", [](Reader& r, const Value& v, SchedulerSpec& o) { read_uris(r, v, o.uris); }},
@@ -32,8 +33,9 @@ constexpr std::array<Field<SchedulerSpec>, 10> scheduler_fields = {{
      [](Reader& r, const Value& v, SchedulerSpec&) {
        std::int64_t copies = 1;
        r.integer(v, "copies", 1, 9, copies);
-       if (copies != 1) r.report().add("E208", v.where(), "more than one copy of a scheduler is not supported yet",
-                                       "leave copies out, or write 1");
+       if (copies != 1)
+         r.report().add("E208", v.where(), "more than one copy of a scheduler is not supported yet",
+                        "leave copies out, or write 1");
      }},
     {"uri", nullptr},
     {"image", nullptr},
@@ -82,8 +84,7 @@ void read_endpoints(Reader& r, const Value& v, NodeDraft& d) {
     endpoint.name = key.text;
     endpoint.where = endpoint.port_where = endpoint.server_where = key.where();
     endpoint.spec.at = key.at;
-    if (v.items[i]->is_scalar())
-      endpoint_fields[0].read(r, *v.items[i], endpoint);
+    if (v.items[i]->is_scalar()) endpoint_fields[0].read(r, *v.items[i], endpoint);
     else if (!r.fields(*v.items[i], "endpoint " + quoted(key.text), Fields<EndpointDraft>(endpoint_fields), endpoint))
       continue;
     d.endpoints.push_back(std::move(endpoint));
@@ -103,7 +104,7 @@ std::vector<const ServerDraft*> servers_of(const NodeDraft& d, const EndpointSpe
 void finish_endpoint(Reader& r, NodeDraft& d, EndpointDraft& endpoint) {
   EndpointSpec& spec = endpoint.spec;
   const auto name = quoted(endpoint.name);
-  if (d.servers.empty()) return;       // published by the child itself
+  if (d.servers.empty()) return;  // published by the child itself
   if (spec.port.empty()) {
     if (d.endpoints_known)
       r.report().add("E202", endpoint.where, "endpoint " + name + " lacks its port", "write port: NAME");
@@ -178,8 +179,7 @@ void read_depends_on(Reader& r, const Value& v, NodeDraft& d) {
       r.report()
           .add("E105", name.where(), "the dependency on " + quoted(edge.on) + " is there twice", "keep one of them")
           .related.push_back({first->second, "first written", {}});
-    else
-      d.node.edges.push_back(std::move(edge));
+    else d.node.edges.push_back(std::move(edge));
   };
   if (v.is_list())
     for (const auto* item : v.items) add(*item, nullptr);
@@ -220,10 +220,7 @@ constexpr std::array<Field<NodeDraft>, 17> node_fields = {{
     {"endpoints", read_endpoints},
     {"goal", [](Reader& r, const Value& v, NodeDraft& d) { r.choice(v, "goal", goals, d.node.goal); }},
     {"depends_on", read_depends_on},
-    {"user",
-     [](Reader& r, const Value& v, NodeDraft& d) {
-       read_user(r, v, d.node.user);
-     }},
+    {"user", [](Reader& r, const Value& v, NodeDraft& d) { read_user(r, v, d.node.user); }},
     {"stop", [](Reader& r, const Value& v, NodeDraft& d) { read_stop(r, v, d.node.stop); }},
     {"high_availability", nullptr},
     {"budgets", nullptr},
@@ -279,8 +276,7 @@ NodeDraft read_node(Reader& r, const Value& key, const Value& value) {
       if (several && server_field->read != nullptr)
         r.report().add("E206", word.where(), what + " has both servers and " + quoted(word.text),
                        "move it into the server it is meant for");
-      else if (several)
-        r.unsupported(word, word.text);
+      else if (several) r.unsupported(word, word.text);
     } else {
       auto known = Reader::names_of(own);
       std::ranges::copy(Reader::names_of(server_fields()), std::back_inserter(known));

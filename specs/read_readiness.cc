@@ -12,7 +12,7 @@ struct ProbeDraft {
   Readiness readiness;
   ServerDraft& server;
   std::string port;
-  const Value* kind = nullptr;         ///< the key that says which probe it is
+  const Value* kind = nullptr;  ///< the key that says which probe it is
 };
 
 void read_port(Reader& r, const Value& v, ProbeDraft& d) {
@@ -55,10 +55,8 @@ constexpr std::array<Field<Detail<HttpProbe>>, 3> http_fields = {{
      [](Reader& r, const Value& v, Detail<HttpProbe>& d) {
        const auto path = r.text(v, "path");
        if (!path) return;
-       if (path->starts_with('/') && path->find_first_of(" \r\n") == std::string::npos)
-         d.probe.path = *path;
-       else
-         r.report().add("E212", v.where(), "the path of an HTTP probe begins with \"/\" and has no space");
+       if (path->starts_with('/') && path->find_first_of(" \r\n") == std::string::npos) d.probe.path = *path;
+       else r.report().add("E212", v.where(), "the path of an HTTP probe begins with \"/\" and has no space");
      }},
     {"status", [](Reader& r, const Value& v, Detail<HttpProbe>& d) { read_status(r, v, d.probe); }},
 }};
@@ -92,10 +90,8 @@ template <class Probe, std::size_t N>
 void read_kind(Reader& r, const Value& v, ProbeDraft& d, std::string_view what,
                const std::array<Field<Detail<Probe>>, N>& fields) {
   Detail<Probe> detail{d, {}};
-  if (v.is_scalar())
-    read_port(r, v, d);
-  else if (!r.fields(v, what, Fields<Detail<Probe>>(fields), detail))
-    return;
+  if (v.is_scalar()) read_port(r, v, d);
+  else if (!r.fields(v, what, Fields<Detail<Probe>>(fields), detail)) return;
   else if (v.find("port") == nullptr && !Reader::meant(v, "port"))
     r.report().add("E202", v.where(), "the " + std::string(what) + " probe lacks its port", "write port: NAME");
   detail.probe.port = d.port;
@@ -108,8 +104,7 @@ constexpr std::array<Field<ProbeDraft>, 13> probe_fields = {{
     {"exec",
      [](Reader& r, const Value& v, ProbeDraft& d) {
        ExecProbe probe;
-       if (!v.is_map())
-         r.command(v, "exec", probe.command);
+       if (!v.is_map()) r.command(v, "exec", probe.command);
        else if (r.fields(v, "exec", Fields<ExecProbe>(exec_fields), probe) && v.keys.empty())
          r.report().add("E202", v.where(), "the exec probe lacks its command", "write exec: [program, argument, …]");
        d.readiness.probe = std::move(probe);
@@ -128,7 +123,7 @@ constexpr std::array<Field<ProbeDraft>, 13> probe_fields = {{
     {"log", nullptr},
     {"ruok", nullptr},
 }};
-constexpr std::size_t kinds = 6;       ///< the first of probe_fields
+constexpr std::size_t kinds = 6;  ///< the first of probe_fields
 
 void read_probe(Reader& r, const Value& v, ServerDraft& server) {
   ProbeDraft draft{{}, server, {}, nullptr};

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t env_value_bytes_max = 128 << 10;   ///< the kernel's MAX_ARG_STRLEN
+constexpr std::size_t env_value_bytes_max = 128 << 10;  ///< the kernel's MAX_ARG_STRLEN
 constexpr std::size_t env_bytes_max = 1 << 20;
 constexpr std::int64_t instances_max = 1000;
 
@@ -28,8 +28,7 @@ constexpr std::array<Field<Resources>, 5> resource_fields = {{
        if (!cpus || *cpus <= 0 || *cpus > 1'024'000)
          r.report().add("E205", v.where(), "cpus must be 0.001 to 1024, not " + quoted(*text),
                         cpus ? "" : cpus.error().message);
-       else
-         o.cpus_milli = *cpus;
+       else o.cpus_milli = *cpus;
      }},
     {"mem", [](Reader& r, const Value& v, Resources& o) { r.size(v, "mem", 1 << 20, o.mem_bytes); }},
     {"disk", [](Reader& r, const Value& v, Resources& o) { r.size(v, "disk", 0, o.disk_bytes); }},
@@ -51,10 +50,8 @@ constexpr std::array<Field<Uri>, 6> uri_fields = {{
        const bool hex = text->size() == 64 && std::ranges::all_of(*text, [](char c) {
                           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
                         });
-       if (hex)
-         o.sha256 = *text;
-       else
-         r.report().add("E213", v.where(), "sha256 must be 64 characters 0-9 and a-f", "as printed by sha256sum");
+       if (hex) o.sha256 = *text;
+       else r.report().add("E213", v.where(), "sha256 must be 64 characters 0-9 and a-f", "as printed by sha256sum");
      }},
     {"extract", [](Reader& r, const Value& v, Uri& o) { r.boolean(v, "extract", o.extract); }},
     {"executable", [](Reader& r, const Value& v, Uri& o) { r.boolean(v, "executable", o.executable); }},
@@ -63,8 +60,7 @@ constexpr std::array<Field<Uri>, 6> uri_fields = {{
      [](Reader& r, const Value& v, Uri& o) {
        const auto text = r.text(v, "output");
        if (!text) return;
-       if (is_inside_path(*text))
-         o.output = *text;
+       if (is_inside_path(*text)) o.output = *text;
        else
          r.report().add("E212", v.where(), "output must be a relative path inside the sandbox, not " + quoted(*text));
      }},
@@ -98,8 +94,7 @@ constexpr std::array<Field<File>, 3> file_fields = {{
        if (!text) return;
        if (text->empty() || text->find('\0') != std::string::npos)
          r.report().add("E212", v.where(), "source must be a path, relative to the stack file");
-       else
-         o.source = *text;
+       else o.source = *text;
        o.at = v.at;
      }},
     {"content", [](Reader& r, const Value& v, File& o) { o.content = r.templated(v, "content"); }},
@@ -107,10 +102,8 @@ constexpr std::array<Field<File>, 3> file_fields = {{
      [](Reader& r, const Value& v, File& o) {
        const auto text = r.text(v, "mode");
        if (!text) return;
-       if (const auto mode = parse_mode(*text))
-         o.mode = *mode;
-       else
-         r.report().add("E205", v.where(), "mode must be octal, not " + quoted(*text), mode.error().message);
+       if (const auto mode = parse_mode(*text)) o.mode = *mode;
+       else r.report().add("E205", v.where(), "mode must be octal, not " + quoted(*text), mode.error().message);
      }},
 }};
 
@@ -153,10 +146,8 @@ void read_ports(Reader& r, const Value& v, ServerDraft& d) {
     if (!(value.is_scalar() && value.text == "auto")) {
       std::uint16_t number = 0;
       const auto before = r.report().size();
-      if (!value.is_scalar())
-        r.wrong_type(value, "port " + quoted(key.text), "auto or a number");
-      else
-        r.integer(value, "port " + quoted(key.text), 1, 65535, number);
+      if (!value.is_scalar()) r.wrong_type(value, "port " + quoted(key.text), "auto or a number");
+      else r.integer(value, "port " + quoted(key.text), 1, 65535, number);
       if (before != r.report().size()) {
         r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
       } else if (const auto [other, fresh] = fixed.emplace(number, key.text); !fresh) {
@@ -178,15 +169,13 @@ constexpr std::array<Field<VolumeSpec>, 5> volume_fields = {{
        if (!text) return;
        if (text->starts_with('/') && text->find("/../") == std::string::npos && !text->ends_with("/.."))
          o.host_path = Text{*text, v.at};
-       else
-         r.report().add("E212", v.where(), "host_path must be absolute and without \"..\", not " + quoted(*text));
+       else r.report().add("E212", v.where(), "host_path must be absolute and without \"..\", not " + quoted(*text));
      }},
     {"path",
      [](Reader& r, const Value& v, VolumeSpec& o) {
        const auto text = r.text(v, "path");
        if (!text) return;
-       if (is_inside_path(*text))
-         o.path = *text;
+       if (is_inside_path(*text)) o.path = *text;
        else
          r.report().add("E212", v.where(), "path must be relative and inside the sandbox, not " + quoted(*text),
                         "the sandbox shows the volume there, ${volumes.NAME} is its whole path");
@@ -215,8 +204,9 @@ void read_volumes(Reader& r, const Value& v, ServerDraft& d) {
                        "write size: 1GiB for a volume of its own, or host_path: /PATH for a folder of the host");
     }
     if (const auto [other, fresh] = shown.emplace(volume.path, key.text); !fresh)
-      r.report().add("E209", key.where(), "volumes " + quoted(other->second) + " and " + quoted(key.text) +
-                                              " have the same path " + quoted(volume.path));
+      r.report().add("E209", key.where(),
+                     "volumes " + quoted(other->second) + " and " + quoted(key.text) + " have the same path " +
+                         quoted(volume.path));
     d.server.volumes[key.text] = std::move(volume);
   }
   d.volumes_known = errors == r.report().size();
@@ -248,10 +238,8 @@ constexpr std::array<Field<Restart>, 4> restart_fields = {{
 }};
 
 void read_restart(Reader& r, const Value& v, ServerDraft& d) {
-  if (v.is_scalar())
-    r.choice(v, "restart policy", policies, d.server.restart.policy);
-  else
-    r.fields(v, "restart", Fields<Restart>(restart_fields), d.server.restart);
+  if (v.is_scalar()) r.choice(v, "restart policy", policies, d.server.restart.policy);
+  else r.fields(v, "restart", Fields<Restart>(restart_fields), d.server.restart);
 }
 
 constexpr std::array<Field<Stop>, 3> stop_fields = {{
@@ -299,8 +287,7 @@ void read_user(Reader& r, const Value& v, std::string& out) {
   auto text = r.text(v, "user");
   if (text && !is_user(*text))
     r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user", "write a user's name or number");
-  else if (text)
-    out = std::move(*text);
+  else if (text) out = std::move(*text);
 }
 
 void read_stop(Reader& r, const Value& v, Stop& out) { r.fields(v, "stop", Fields<Stop>(stop_fields), out); }
@@ -311,16 +298,13 @@ void read_uris(Reader& r, const Value& v, std::vector<Uri>& out) {
     Uri uri;
     uri.value.at = item->at;
     const auto errors = r.report().size();
-    if (item->is_scalar())
-      uri_fields[0].read(r, *item, uri);
-    else if (!r.fields(*item, "an entry of uris", Fields<Uri>(uri_fields), uri))
-      continue;
+    if (item->is_scalar()) uri_fields[0].read(r, *item, uri);
+    else if (!r.fields(*item, "an entry of uris", Fields<Uri>(uri_fields), uri)) continue;
     const auto* value = item->is_map() ? item->find("uri") : item;
     if (value == nullptr && Reader::meant(*item, "uri")) continue;
     if (value == nullptr)
       r.report().add("E202", item->where(), "this entry of uris lacks its uri", "write uri: PATH or http://…");
-    else if (errors == r.report().size())
-      check_uri(r, *value, uri.value.text);
+    else if (errors == r.report().size()) check_uri(r, *value, uri.value.text);
     out.push_back(std::move(uri));
   }
 }
@@ -347,8 +331,7 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
     if (text->text.size() > env_value_bytes_max || total > env_bytes_max)
       r.report().add("E001", key.where(), "the environment is too large at " + quoted(name),
                      "a value may have 128 KiB and all of them 1 MiB; use a file");
-    else
-      out[name] = *text;
+    else out[name] = *text;
   }
 }
 

@@ -10,16 +10,39 @@ namespace {
 
 /// What people coming from other tools write.
 const std::map<std::string_view, std::string_view>& synonyms() {
-  static const std::map<std::string_view, std::string_view> words = {
-      {"replicas", "instances"},   {"count", "instances"},     {"scale", "instances"},  {"cmd", "command"},
-      {"args", "command"},         {"entrypoint", "command"},  {"environment", "env"},  {"memory", "mem"},
-      {"cpu", "cpus"},             {"needs", "depends_on"},    {"dependencies", "depends_on"},
-      {"depends", "depends_on"},   {"after", "depends_on"},    {"services", "frameworks"},
-      {"nodes", "frameworks"},     {"apps", "frameworks"},     {"variables", "vars"},   {"tasks", "servers"},
-      {"config", "files"},         {"configs", "files"},       {"fetch", "uris"},       {"artifacts", "uris"},
-      {"readiness_probe", "readiness"}, {"readinessProbe", "readiness"}, {"health", "readiness"},
-      {"ready", "readiness"},      {"check", "readiness"},     {"period", "interval"},  {"value", "uri"},
-      {"output_file", "output"},   {"src", "source"},          {"template", "content"}, {"max_retries", "max"}};
+  static const std::map<std::string_view, std::string_view> words = {{"replicas", "instances"},
+                                                                     {"count", "instances"},
+                                                                     {"scale", "instances"},
+                                                                     {"cmd", "command"},
+                                                                     {"args", "command"},
+                                                                     {"entrypoint", "command"},
+                                                                     {"environment", "env"},
+                                                                     {"memory", "mem"},
+                                                                     {"cpu", "cpus"},
+                                                                     {"needs", "depends_on"},
+                                                                     {"dependencies", "depends_on"},
+                                                                     {"depends", "depends_on"},
+                                                                     {"after", "depends_on"},
+                                                                     {"services", "frameworks"},
+                                                                     {"nodes", "frameworks"},
+                                                                     {"apps", "frameworks"},
+                                                                     {"variables", "vars"},
+                                                                     {"tasks", "servers"},
+                                                                     {"config", "files"},
+                                                                     {"configs", "files"},
+                                                                     {"fetch", "uris"},
+                                                                     {"artifacts", "uris"},
+                                                                     {"readiness_probe", "readiness"},
+                                                                     {"readinessProbe", "readiness"},
+                                                                     {"health", "readiness"},
+                                                                     {"ready", "readiness"},
+                                                                     {"check", "readiness"},
+                                                                     {"period", "interval"},
+                                                                     {"value", "uri"},
+                                                                     {"output_file", "output"},
+                                                                     {"src", "source"},
+                                                                     {"template", "content"},
+                                                                     {"max_retries", "max"}};
   return words;
 }
 
@@ -30,7 +53,7 @@ Where locate_dollar(const SourceText& source, Position at, std::size_t n, std::s
   const auto text = source.text();
   for (std::size_t seen = 0;; ++seen) {
     const auto next = text.find('$', seen == 0 ? offset : offset + 1);
-    if (next == std::string_view::npos) return {at, 1, {}};   // written as an escape, such as "\x24"
+    if (next == std::string_view::npos) return {at, 1, {}};  // written as an escape, such as "\x24"
     offset = next;
     if (seen == n) break;
   }
@@ -41,8 +64,7 @@ Where locate_dollar(const SourceText& source, Position at, std::size_t n, std::s
 
 void Reader::wrong_type(const Value& value, std::string_view what, std::string_view wanted, std::string hint) {
   if (value.faulty) return;
-  if (value.text.find("\u201C") != std::string::npos)
-    hint = "\u201C and \u201D are not quotes in YAML; write \"";
+  if (value.text.find("\u201C") != std::string::npos) hint = "\u201C and \u201D are not quotes in YAML; write \"";
   if (value.is_null())
     report_.add("E202", value.where(), std::string(what) + " has no value", "it takes " + std::string(wanted));
   else
@@ -111,10 +133,8 @@ void Reader::boolean(const Value& value, std::string_view what, bool& out) {
   const auto word = value.is_scalar() ? text(value, what) : std::nullopt;
   if (value.is_scalar() && !word) return;
   const bool plain = word && (value.plain || value.text != *word);
-  if (plain && (*word == "true" || *word == "false"))
-    out = *word == "true";
-  else
-    wrong_type(value, what, "true or false", value.is_scalar() ? "write true or false, without quotes" : "");
+  if (plain && (*word == "true" || *word == "false")) out = *word == "true";
+  else wrong_type(value, what, "true or false", value.is_scalar() ? "write true or false, without quotes" : "");
 }
 
 std::optional<std::int64_t> Reader::bounded_integer(const Value& value, std::string_view what, std::int64_t min,
@@ -168,8 +188,7 @@ void Reader::size(const Value& value, std::string_view what, std::int64_t min, s
   else if (*parsed < min)
     report_.add("E205", value.where(),
                 std::string(what) + " must be at least " + size_text(min) + ", not " + printable(*word));
-  else
-    out = *parsed;
+  else out = *parsed;
 }
 
 void Reader::command(const Value& value, std::string_view what, Command& out) {
@@ -178,8 +197,7 @@ void Reader::command(const Value& value, std::string_view what, Command& out) {
     if (value.text.find_first_not_of(" \t\r\n") == std::string::npos)
       report_.add("E205", value.where(), std::string(what) + " is empty",
                   "a text is given to sh -c, a list is run as it is");
-    else
-      out.shell = Text{value.text, value.at};
+    else out.shell = Text{value.text, value.at};
     return;
   }
   if (!value.is_list()) return wrong_type(value, what, "a text or a list of texts");

@@ -86,20 +86,16 @@ class Reader {
     if (!is_map(map, what)) return false;
     for (std::size_t i = 0; i < map.keys.size(); ++i) {
       const auto* field = field_named(table, map.keys[i]->text);
-      if (field == nullptr)
-        unknown_field(*map.keys[i], what, names_of(table));
-      else
-        read_field(*field, *map.keys[i], *map.items[i], out);
+      if (field == nullptr) unknown_field(*map.keys[i], what, names_of(table));
+      else read_field(*field, *map.keys[i], *map.items[i], out);
     }
     return true;
   }
   template <class T>
   void read_field(const Field<T>& field, const Value& key, const Value& value, T& out) {
     if (key.text.starts_with("x-")) return;
-    if (field.read == nullptr)
-      unsupported(key, field.name);
-    else
-      field.read(*this, value, out);
+    if (field.read == nullptr) unsupported(key, field.name);
+    else field.read(*this, value, out);
   }
   template <class T>
   static std::vector<std::string> names_of(Fields<T> table) {

@@ -8,8 +8,8 @@ namespace banyan::specs {
 
 namespace {
 
-constexpr std::size_t kept_max = 20'000;             ///< beyond it errors are only counted
-constexpr std::size_t shown_bytes_max = 200;         ///< of one piece of the user's text
+constexpr std::size_t kept_max = 20'000;                 ///< beyond it errors are only counted
+constexpr std::size_t shown_bytes_max = 200;             ///< of one piece of the user's text
 constexpr std::size_t suggestion_work_max = 20'000'000;  ///< bytes of candidates compared in one load
 
 auto key(const Diagnostic& d) { return std::tie(d.file, d.at, d.code, d.message); }
@@ -77,9 +77,9 @@ std::vector<Diagnostic> Report::take() && {
   std::sort(all_.begin(), all_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
     return std::tuple(stack_file(a), key(a)) < std::tuple(stack_file(b), key(b));
   });
-  all_.erase(std::unique(all_.begin(), all_.end(),
-                         [](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); }),
-             all_.end());
+  all_.erase(
+      std::unique(all_.begin(), all_.end(), [](const Diagnostic& a, const Diagnostic& b) { return key(a) == key(b); }),
+      all_.end());
   const auto total = all_.size() + dropped_;
   if (total > diagnostics_max) {
     all_.resize(diagnostics_max);

@@ -15,7 +15,7 @@ namespace banyan::specs {
 struct Where {
   Position at;
   std::uint32_t width = 1;
-  std::string file;            ///< empty: the stack file
+  std::string file;  ///< empty: the stack file
 };
 
 /// `"text"`, escaped and cut, fit for one line of a terminal.

@@ -17,7 +17,7 @@ constexpr std::size_t edges_max = 1'000'000;
 /// Whose text it is: what its references may name.
 struct Scope {
   NodeDraft& node;
-  const ServerDraft* server = nullptr; ///< nullptr: the child scheduler's own, which has no instance
+  const ServerDraft* server = nullptr;  ///< nullptr: the child scheduler's own, which has no instance
 };
 
 /// Where a text begins: in the stack file, or in a template file.
@@ -124,9 +124,9 @@ class Resolver {
     const auto parsed = parse_expression(written);
     if (!parsed) {
       const bool shell = written.find('.') == std::string::npos && is_env_name(written);
-      report().add("E306", where, "${" + printable(written) + "} means nothing here",
-                   shell ? "write $${" + written + "} to leave it to the program that reads the text"
-                         : parsed.error().message);
+      report().add(
+          "E306", where, "${" + printable(written) + "} means nothing here",
+          shell ? "write $${" + written + "} to leave it to the program that reads the text" : parsed.error().message);
       return {};
     }
     if (const auto* var = std::get_if<VarName>(&*parsed)) return variable(*var, where);
@@ -190,8 +190,7 @@ class Resolver {
       if (target.endpoints_known) unknown_endpoint(endpoint, target, where);
       return {};
     }
-    if (&target != &scope.node)
-      imply(scope.node, target, verbatim, where);
+    if (&target != &scope.node) imply(scope.node, target, verbatim, where);
     else if (scope.server == nullptr)
       report().add("E308", where, "a scheduler cannot be given endpoints of its own servers",
                    "they run only when it does; it learns them itself");
@@ -289,10 +288,8 @@ const TemplateFiles::Entry* TemplateFiles::get(const std::string& path) {
   Entry& entry = found->second;
   if (fresh) {
     auto text = read_(path);
-    if (text)
-      entry.text = std::move(*text);
-    else
-      entry.error = text.error().message.empty() ? "unknown error" : printable(text.error().message);
+    if (text) entry.text = std::move(*text);
+    else entry.error = text.error().message.empty() ? "unknown error" : printable(text.error().message);
     entry.source = std::make_unique<SourceText>(entry.text);
   }
   return &entry;

@@ -23,7 +23,7 @@ class TemplateFiles {
   struct Entry {
     std::string text;
     std::unique_ptr<SourceText> source;
-    std::string error;                 ///< why it could not be read; empty: it was
+    std::string error;  ///< why it could not be read; empty: it was
   };
   /// nullptr: there is no way to read files.
   const Entry* get(const std::string& path);

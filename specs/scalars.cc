@@ -178,8 +178,7 @@ bool is_word(std::string_view text) {
 
 bool is_env_name(std::string_view text) {
   const auto letter = [](char c) { return lower(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !text.empty() && letter(text[0]) &&
-         std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+  return !text.empty() && letter(text[0]) && std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
 }
 
 bool is_user(std::string_view text) {

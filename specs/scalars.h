@@ -12,13 +12,13 @@ namespace banyan::specs {
 
 // Errors say how the value is written, as a hint: "write a number with a unit, such as 500ms, 30s or 1m30s".
 
-[[nodiscard]] Result<std::int64_t> parse_integer(std::string_view text);       ///< decimal, no leading zero
-[[nodiscard]] Result<Duration> parse_duration(std::string_view text);          ///< Go's: 500ms, 1.5s, 1m30s
-[[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);          ///< bytes; B, KiB, MiB, GiB, TiB
-[[nodiscard]] Result<std::int64_t> parse_cpus(std::string_view text);          ///< thousandths of a core
-[[nodiscard]] Result<std::uint32_t> parse_mode(std::string_view text);         ///< octal: 0644
+[[nodiscard]] Result<std::int64_t> parse_integer(std::string_view text);  ///< decimal, no leading zero
+[[nodiscard]] Result<Duration> parse_duration(std::string_view text);     ///< Go's: 500ms, 1.5s, 1m30s
+[[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);     ///< bytes; B, KiB, MiB, GiB, TiB
+[[nodiscard]] Result<std::int64_t> parse_cpus(std::string_view text);     ///< thousandths of a core
+[[nodiscard]] Result<std::uint32_t> parse_mode(std::string_view text);    ///< octal: 0644
 
-[[nodiscard]] std::string to_text(Duration duration);                          ///< "1m30s"
+[[nodiscard]] std::string to_text(Duration duration);     ///< "1m30s"
 [[nodiscard]] std::string size_text(std::int64_t bytes);  ///< "64MiB", in the largest unit that fits
 
 /// Stacks, frameworks, servers and endpoints: a DNS label of at most 40 lower-case characters.

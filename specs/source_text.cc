@@ -90,8 +90,8 @@ std::vector<BadCharacter> bad_characters(std::string_view text, std::size_t at_m
     if (length == 0) {
       std::snprintf(name.data(), name.size(), "0x%02X", byte);
       found.push_back({i, 1, true, name.data()});
-    } else if (const auto* range = std::ranges::find_if(
-                   forbidden, [c = code](const Range& r) { return c >= r.first && c <= r.last; });
+    } else if (const auto* range =
+                   std::ranges::find_if(forbidden, [c = code](const Range& r) { return c >= r.first && c <= r.last; });
                range != forbidden.end()) {
       std::snprintf(name.data(), name.size(), "U+%04X (%s)", static_cast<unsigned>(code), range->what);
       found.push_back({i, length, false, name.data()});

@@ -33,8 +33,8 @@ class SourceText {
 struct BadCharacter {
   std::size_t offset = 0;
   std::size_t length = 1;
-  bool encoding = false;      ///< not UTF-8 at all
-  std::string what;           ///< "U+202E right-to-left override"
+  bool encoding = false;  ///< not UTF-8 at all
+  std::string what;       ///< "U+202E right-to-left override"
 };
 [[nodiscard]] std::vector<BadCharacter> bad_characters(std::string_view text, std::size_t at_most);
 

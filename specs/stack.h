@@ -41,19 +41,19 @@ struct Command {
 };
 
 struct Uri {
-  Text value;                        ///< path, file:, http: or https:
+  Text value;  ///< path, file:, http: or https:
   std::optional<std::string> sha256;
   bool extract = false;
   bool executable = false;
   bool cache = true;
-  std::optional<std::string> output; ///< name in the sandbox; default: the last path component
+  std::optional<std::string> output;  ///< name in the sandbox; default: the last path component
 };
 
 /// A file rendered into the sandbox at each launch.
 struct File {
-  std::string target;                ///< relative path in the sandbox
-  std::optional<std::string> source; ///< path as written, relative to the stack file; its content is the template
-  std::optional<Text> content;       ///< the template; load() reads it from `source` and substitutes the variables
+  std::string target;                 ///< relative path in the sandbox
+  std::optional<std::string> source;  ///< path as written, relative to the stack file; its content is the template
+  std::optional<Text> content;        ///< the template; load() reads it from `source` and substitutes the variables
   std::uint32_t mode = 0644;
   Position at;
 };
@@ -64,21 +64,34 @@ struct Port {
 };
 
 struct VolumeSpec {
-  std::int64_t size_bytes = 0;       ///< a persistent volume of that size, sticky
-  std::optional<Text> host_path;     ///< or a path on the host, shared by whoever names it (must exist)
-  std::string path;                  ///< where the sandbox shows it
+  std::int64_t size_bytes = 0;    ///< a persistent volume of that size, sticky
+  std::optional<Text> host_path;  ///< or a path on the host, shared by whoever names it (must exist)
+  std::string path;               ///< where the sandbox shows it
   Position at;
 };
 
-struct TcpProbe { std::string port; };
-struct HttpProbe { std::string port; std::string path = "/"; std::uint32_t status_min = 200, status_max = 399; };
-struct ExecProbe { Command command; };
-struct ZookeeperProbe { std::string port; };                                   ///< mntr: a leader, all others in sync
+struct TcpProbe {
+  std::string port;
+};
+struct HttpProbe {
+  std::string port;
+  std::string path = "/";
+  std::uint32_t status_min = 200, status_max = 399;
+};
+struct ExecProbe {
+  Command command;
+};
+struct ZookeeperProbe {
+  std::string port;
+};  ///< mntr: a leader, all others in sync
 struct KafkaProbe {
   std::string port;
   std::vector<std::string> topics;
 };  ///< all brokers, a controller, a record comes back
-struct ElasticsearchProbe { std::string port; std::string status = "green"; }; ///< health at least this, all nodes in
+struct ElasticsearchProbe {
+  std::string port;
+  std::string status = "green";
+};  ///< health at least this, all nodes in
 using Probe = std::variant<TcpProbe, HttpProbe, ExecProbe, ZookeeperProbe, KafkaProbe, ElasticsearchProbe>;
 
 struct Readiness {
@@ -93,13 +106,13 @@ struct Readiness {
 enum class RestartPolicy { always, on_failure, never };
 struct Restart {
   RestartPolicy policy = RestartPolicy::always;
-  std::uint32_t max = 5;                                 ///< deaths before serving, within `within`
+  std::uint32_t max = 5;  ///< deaths before serving, within `within`
   Duration within = std::chrono::minutes(10);
   Duration backoff_min = std::chrono::milliseconds(200);
   Duration backoff_max = std::chrono::seconds(30);
 };
 
-enum class StopOrder { parallel, serial };               ///< serial: last instance first
+enum class StopOrder { parallel, serial };  ///< serial: last instance first
 struct Stop {
   Duration grace = std::chrono::seconds(10);
   StopOrder order = StopOrder::parallel;
@@ -116,7 +129,7 @@ struct Server {
   std::map<std::string, Text> env;
   std::map<std::string, Port> ports;
   std::map<std::string, VolumeSpec> volumes;
-  std::string user;                                      ///< empty: the cluster's default
+  std::string user;  ///< empty: the cluster's default
   std::vector<Readiness> readiness;
   Restart restart;
   Stop stop;
@@ -134,13 +147,13 @@ struct EndpointSpec {
 enum class Condition { started, serving, completed };
 
 struct Edge {
-  std::string on;                                        ///< the node depended on
+  std::string on;  ///< the node depended on
   Condition condition = Condition::serving;
-  bool required = true;                                  ///< false: go on when it failed or its deadline passed
+  bool required = true;  ///< false: go on when it failed or its deadline passed
   Duration timeout = std::chrono::minutes(5);
-  bool implied = false;                                  ///< by a ${…} reference
-  std::string origin;                                    ///< "depends_on" or the reference as written
-  std::string file;                                      ///< where the reference stands; empty: the stack file
+  bool implied = false;  ///< by a ${…} reference
+  std::string origin;    ///< "depends_on" or the reference as written
+  std::string file;      ///< where the reference stands; empty: the stack file
   Position at;
 };
 
@@ -148,31 +161,31 @@ enum class Goal { serving, running, completed };
 
 /// The child scheduler itself.
 struct SchedulerSpec {
-  bool service = true;                                   ///< Banyan's own service scheduler
-  Command command;                                       ///< else: this program
+  bool service = true;  ///< Banyan's own service scheduler
+  Command command;      ///< else: this program
   std::vector<Uri> uris;
   Resources resources{100, 64 << 20, 0};
   std::map<std::string, Text> env;
-  std::uint32_t signal_on_change = 0;                    ///< a child that reads handover.json may name one
+  std::uint32_t signal_on_change = 0;  ///< a child that reads handover.json may name one
 };
 
 struct Node {
   std::string name;
   SchedulerSpec scheduler;
   std::vector<Server> servers;
-  std::vector<Edge> edges;                               ///< declared and implied, one per node depended on
+  std::vector<Edge> edges;  ///< declared and implied, one per node depended on
   std::map<std::string, EndpointSpec> endpoints;
   Goal goal = Goal::serving;
-  Stop stop;                                             ///< order among the node's servers
+  Stop stop;  ///< order among the node's servers
   std::string user;
   Position at;
 };
 
 struct Stack {
   std::string name;
-  std::string file;                                      ///< for messages
-  std::vector<Node> nodes;                               ///< in topological order, ties as written
-  std::vector<std::string> files;                        ///< every `source`, as written, sorted
+  std::string file;                ///< for messages
+  std::vector<Node> nodes;         ///< in topological order, ties as written
+  std::vector<std::string> files;  ///< every `source`, as written, sorted
 
   [[nodiscard]] const Node* find(const std::string& node) const {
     for (const auto& n : nodes)

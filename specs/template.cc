@@ -128,8 +128,7 @@ References references(std::string_view text) {
     if (segment.length == 0) continue;
     if (const auto expression = parse_expression(segment.expression); !expression)
       out.errors.emplace_back(segment.offset, expression.error().message);
-    else
-      out.found.push_back({segment.expression, segment.offset, segment.length});
+    else out.found.push_back({segment.expression, segment.offset, segment.length});
   }
   if (segments.unclosed != std::string_view::npos) out.errors.emplace_back(segments.unclosed, "${ is never closed");
   return out;

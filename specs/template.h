@@ -14,17 +14,17 @@ namespace banyan::specs {
 
 /// One server instance, as templates see it.
 struct InstanceView {
-  std::uint32_t index = 0;                       ///< from 0; ${instance.number} is index + 1
-  std::string name;                              ///< kafka-0
-  std::string host;                              ///< 127.0.0.1
+  std::uint32_t index = 0;  ///< from 0; ${instance.number} is index + 1
+  std::string name;         ///< kafka-0
+  std::string host;         ///< 127.0.0.1
   std::map<std::string, std::uint16_t> ports;
-  std::map<std::string, std::string> volumes;    ///< name -> path
+  std::map<std::string, std::string> volumes;  ///< name -> path
 };
 
 /// Everything a template may name. ${vars.x} is gone by now: load() substitutes it.
 struct View {
   InstanceView instance;
-  std::vector<InstanceView> peers;               ///< all instances of the same server, itself included, by index
+  std::vector<InstanceView> peers;  ///< all instances of the same server, itself included, by index
   /// "kafka.endpoints.broker" -> host:port addresses; of other nodes, and of this node's own endpoints.
   std::map<std::string, std::vector<std::string>> endpoints;
 };
@@ -36,9 +36,9 @@ struct View {
 
 /// One ${…} of a text, for checking: its words and where it stands (offset in bytes).
 struct Reference {
-  std::string expression;                        ///< between the braces
+  std::string expression;  ///< between the braces
   std::size_t offset = 0;
-  std::size_t length = 0;                        ///< braces and dollar included
+  std::size_t length = 0;  ///< braces and dollar included
 };
 struct References {
   std::vector<Reference> found;

@@ -90,8 +90,7 @@ class Builder final : public YAML::EventHandler {
     const auto open = [&](const Frame& f) { return f.value == found->second.value; };
     if (found == anchors_.end() || std::ranges::any_of(open_, open))
       fail("E006", mark, "an alias refers to a value that contains it");
-    if (++aliases_ > limits_.aliases)
-      fail("E006", mark, "more than " + std::to_string(limits_.aliases) + " aliases");
+    if (++aliases_ > limits_.aliases) fail("E006", mark, "more than " + std::to_string(limits_.aliases) + " aliases");
     count(mark, found->second.size);
     put(mark, *found->second.value);
   }
@@ -112,13 +111,13 @@ class Builder final : public YAML::EventHandler {
     Value* value;
     YAML::anchor_t anchor;
     std::size_t count_before;
-    const Value* key = nullptr;        ///< of a map: the key whose value comes next
-    bool skip = false;                 ///< that value belongs to a refused key
+    const Value* key = nullptr;  ///< of a map: the key whose value comes next
+    bool skip = false;           ///< that value belongs to a refused key
     std::map<std::string_view, Position> keys = {};
   };
   struct Anchor {
     Value* value;
-    std::size_t size;                  ///< values below it, aliases expanded
+    std::size_t size;  ///< values below it, aliases expanded
   };
 
   [[noreturn]] void fail(const char* code, const YAML::Mark& mark, std::string message, std::string hint = {}) {
@@ -152,8 +151,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
-    if (open_.size() >= limits_.depth)
-      fail("E001", mark, "nested deeper than " + std::to_string(limits_.depth));
+    if (open_.size() >= limits_.depth) fail("E001", mark, "nested deeper than " + std::to_string(limits_.depth));
     const auto before = count_;
     Value& value = make(mark, kind);
     check_tag(value, tag);
@@ -189,11 +187,11 @@ class Builder final : public YAML::EventHandler {
   }
 
   void put_key(const YAML::Mark& mark, Frame& frame, const Value& key) {
-    frame.skip = true;                 // until it proves good
+    frame.skip = true;  // until it proves good
     const Where where{position(mark), key.width, {}};
     const auto errors = report_.size();
-    if (key.is_map() && source_.line(key.at.line).substr(key.at.column - 1).starts_with("{") &&
-        key.at.column > 1 && source_.line(key.at.line)[key.at.column - 2] == '{') {
+    if (key.is_map() && source_.line(key.at.line).substr(key.at.column - 1).starts_with("{") && key.at.column > 1 &&
+        source_.line(key.at.line)[key.at.column - 2] == '{') {
       report_unrendered_template({key.at.line, key.at.column - 1}, report_);
     } else if (!key.is_scalar()) {
       complex_keys_.push_back(&key);

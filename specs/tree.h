@@ -19,13 +19,13 @@ namespace banyan::specs {
 struct Value {
   enum class Kind : std::uint8_t { null, scalar, list, map };
   Kind kind = Kind::null;
-  bool plain = false;                  ///< an unquoted scalar
-  bool faulty = false;                 ///< reported already: what follows from it is not
+  bool plain = false;   ///< an unquoted scalar
+  bool faulty = false;  ///< reported already: what follows from it is not
   Position at;
-  std::uint32_t width = 1;             ///< bytes on its first line
-  std::string text;                    ///< of a scalar
-  std::vector<const Value*> keys;      ///< of a map: scalars, each once
-  std::vector<Value*> items;           ///< of a map (beside its keys) or a list
+  std::uint32_t width = 1;         ///< bytes on its first line
+  std::string text;                ///< of a scalar
+  std::vector<const Value*> keys;  ///< of a map: scalars, each once
+  std::vector<Value*> items;       ///< of a map (beside its keys) or a list
 
   [[nodiscard]] bool is_map() const { return kind == Kind::map; }
   [[nodiscard]] bool is_list() const { return kind == Kind::list; }
@@ -42,11 +42,11 @@ struct Value {
 /// Owns its values; an alias shares its anchor's. Moving keeps the addresses.
 struct Tree {
   std::deque<Value> values;
-  Value* root = nullptr;               ///< nullptr: empty document or unreadable
+  Value* root = nullptr;  ///< nullptr: empty document or unreadable
 };
 
 struct TreeLimits {
-  std::size_t values = 3'000'000;      ///< aliases counted as often as they are used
+  std::size_t values = 3'000'000;  ///< aliases counted as often as they are used
   std::size_t depth = 100;
   std::size_t aliases = 1'000;
   std::size_t key_bytes = 256;

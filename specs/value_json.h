@@ -12,7 +12,7 @@ namespace banyan::specs {
 
 /// An archive of node_fields.h that writes. Absent optionals are left out.
 struct WriteJson {
-  bool positions = true;               ///< false: only what matters to a running server
+  bool positions = true;  ///< false: only what matters to a running server
   boost::json::object object = {};
 
   template <class T>
@@ -28,12 +28,18 @@ struct WriteJson {
   boost::json::value write(bool v) const { return v; }
   boost::json::value write(Duration v) const { return v.count(); }
   template <std::integral T>
-  boost::json::value write(T v) const { return v; }
+  boost::json::value write(T v) const {
+    return v;
+  }
   template <class T>
     requires std::is_enum_v<T>
-  boost::json::value write(T v) const { return static_cast<int>(v); }
+  boost::json::value write(T v) const {
+    return static_cast<int>(v);
+  }
   template <class T>
-  boost::json::value write(const std::optional<T>& v) const { return v ? write(*v) : nullptr; }
+  boost::json::value write(const std::optional<T>& v) const {
+    return v ? write(*v) : nullptr;
+  }
   template <class T>
   boost::json::value write(const std::vector<T>& v) const {
     boost::json::array out;

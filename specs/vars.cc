@@ -78,8 +78,7 @@ void read_bound(Reader& reader, const Value* value, const Variable& variable, st
     return;
   }
   const auto number = measure(variable.type, value->text);
-  if (number)
-    out = *number;
+  if (number) out = *number;
   else
     reader.report().add(
         "E303", value->where(),
@@ -149,8 +148,7 @@ Variables read_vars(const VarSources& sources, const SourceText& source, Report&
     const auto errors = report.size();
     Declaration d;
     d.variable.where = key.where();
-    if (value.is_scalar())
-      d.fallback = &value;
+    if (value.is_scalar()) d.fallback = &value;
     else if (!value.is_null())
       reader.fields(value, "variable " + quoted(key.text), Fields<Declaration>(declaration_fields), d);
     if (!d.variable.typed && d.fallback != nullptr && d.fallback->is_scalar()) d.variable.type = guess(*d.fallback);

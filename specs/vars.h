@@ -25,14 +25,14 @@ struct Variable {
 
 struct Variables {
   std::map<std::string, Variable> all;
-  bool readable = true;                  ///< false: the section itself is broken, so unknown names are not reported
+  bool readable = true;  ///< false: the section itself is broken, so unknown names are not reported
 
   [[nodiscard]] std::vector<std::string> names() const;
 };
 
 struct VarSources {
-  const Value* declared = nullptr;       ///< `vars:`
-  const Value* profile = nullptr;        ///< `profiles.NAME.vars:`
+  const Value* declared = nullptr;                            ///< `vars:`
+  const Value* profile = nullptr;                             ///< `profiles.NAME.vars:`
   const std::map<std::string, std::string>* given = nullptr;  ///< --var
 };
 

@@ -10,7 +10,7 @@ namespace banyan::specs {
 namespace {
 
 struct Complaint {
-  std::string_view from;         ///< how yaml-cpp's message begins
+  std::string_view from;  ///< how yaml-cpp's message begins
   std::string_view message;
   std::string_view hint;
 };
@@ -61,7 +61,7 @@ bool conflict_marker(std::string_view line) {
 
 struct Opening {
   Position at;
-  char character = 0;                  ///< [ { " or '
+  char character = 0;  ///< [ { " or '
 };
 
 /// The innermost bracket or quote that is open at the end of `text`. A guess good enough for a message: block texts
@@ -69,7 +69,7 @@ struct Opening {
 Opening unclosed(const SourceText& source) {
   std::vector<std::size_t> open;
   const auto text = source.text();
-  char before = '\n';                   // the last character that is no space
+  char before = '\n';  // the last character that is no space
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool starts_token = !open.empty() || std::string_view("\n:-?").find(before) != std::string_view::npos;

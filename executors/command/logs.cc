@@ -54,7 +54,7 @@ void append(Log* log, const char* bytes, ssize_t count) {
 
 bool open_log(Log* log) {
   int file = open_fresh(*log, 0);
-  struct stat info {};
+  struct stat info{};
   if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink > 1) {
     if (file >= 0) close(file);
     unlinkat(log->folder, log->name, 0);

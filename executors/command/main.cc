@@ -38,7 +38,7 @@ struct Shim {
   int runtime = -1;  // folder of the records
   int leaf = -1;
   int signals = -1;
-  int error = -1;    // see Pipes::error
+  int error = -1;  // see Pipes::error
   int timeout_ms = -1;
   Log out{.name = "stdout"};
   Log err{.name = "stderr"};
@@ -197,8 +197,8 @@ long now_ms() {
 void run(Shim* shim) {
   const long deadline = shim->options.timeout_ms > 0 ? now_ms() + shim->options.timeout_ms : 0;
   while (!shim->ended) {
-    pollfd fds[4] = {{shim->signals, POLLIN, 0}, {shim->out.pipe, POLLIN, 0}, {shim->err.pipe, POLLIN, 0},
-                     {shim->error, POLLIN, 0}};
+    pollfd fds[4] = {
+        {shim->signals, POLLIN, 0}, {shim->out.pipe, POLLIN, 0}, {shim->err.pipe, POLLIN, 0}, {shim->error, POLLIN, 0}};
     const long left = deadline == 0 ? -1 : deadline - now_ms();
     if (deadline != 0 && left <= 0) {
       report(shim, "timeout", 0);

@@ -8,11 +8,11 @@ namespace banyan::shim {
 struct Options {
   const char* runtime = nullptr;  ///< folder of the records; none: a check, which leaves none
   const char* sandbox = nullptr;
-  const char* leaf = nullptr;     ///< the task's cgroup; none: plain tracking
+  const char* leaf = nullptr;  ///< the task's cgroup; none: plain tracking
   bool switch_user = false;
   uid_t user = 0;
   gid_t group = 0;
-  int report = -1;                ///< descriptor for one line: started PID | exec ERRNO | exit STATUS | timeout
+  int report = -1;  ///< descriptor for one line: started PID | exec ERRNO | exit STATUS | timeout
   long log_bytes = 16 << 20;
   int log_files = 2;
   long timeout_ms = 0;            ///< of a check; 0: none

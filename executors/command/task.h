@@ -6,7 +6,7 @@
 namespace banyan::shim {
 
 struct Pipes {
-  int out = -1;    ///< the task's stdout and stderr; -1: /dev/null
+  int out = -1;  ///< the task's stdout and stderr; -1: /dev/null
   int err = -1;
   int gate = -1;   ///< the child waits until it closes
   int error = -1;  ///< close-on-exec: carries errno when exec fails, ends silently when it succeeds

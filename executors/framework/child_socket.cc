@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -51,11 +51,11 @@ SocketFolder::~SocketFolder() {
 
 Result<std::unique_ptr<ChildSocket>> ChildSocket::listen(Loop& loop, const std::string& path, Callbacks callbacks) {
   std::unique_ptr<ChildSocket> socket(new ChildSocket(std::move(callbacks)));
-  auto server = http::Server::listen(loop, {"unix:" + path},
-                                     [raw = socket.get()](const http::Request& request,
-                                                          std::shared_ptr<http::Responder> responder) {
-                                       raw->handle(request, std::move(responder));
-                                     });
+  auto server = http::Server::listen(
+      loop, {"unix:" + path},
+      [raw = socket.get()](const http::Request& request, std::shared_ptr<http::Responder> responder) {
+        raw->handle(request, std::move(responder));
+      });
   if (!server) return tl::unexpected(server.error());
   socket->server_ = std::move(*server);
   return socket;
@@ -73,8 +73,7 @@ void ChildSocket::handle(const http::Request& request, std::shared_ptr<http::Res
     responder->reply(answer_of(202));
     callbacks_.said(status);
   } else {
-    responder->reply(
-        answer_of(404, "here are: GET /v1/handover?after=VERSION and POST /v1/report\n", "text/plain"));
+    responder->reply(answer_of(404, "here are: GET /v1/handover?after=VERSION and POST /v1/report\n", "text/plain"));
   }
 }
 

@@ -78,10 +78,10 @@ class Shell {
   ~Shell() { wake_at(std::nullopt); }
 
   Result<void> listen() {
-    auto socket = ChildSocket::listen(
-        loop_, places_.socket,
-        {.asked = [this](auto poll, auto after) { driver_.deliver(HandoverAsked{poll, after}); },
-         .said = [this](const ChildStatus& status) { driver_.deliver(ChildSaid{status}); }});
+    auto socket =
+        ChildSocket::listen(loop_, places_.socket,
+                            {.asked = [this](auto poll, auto after) { driver_.deliver(HandoverAsked{poll, after}); },
+                             .said = [this](const ChildStatus& status) { driver_.deliver(ChildSaid{status}); }});
     if (!socket) return tl::unexpected(socket.error());
     socket_ = std::move(*socket);
     return {};

@@ -9,9 +9,9 @@
 namespace banyan::root {
 
 struct ClusterFile {
-  std::string api;            ///< the root's address, "unix:/run/…"
-  Cluster cluster;            ///< pids and addresses
-  bool started_by_up = false; ///< `down` of the last stack ends it
+  std::string api;             ///< the root's address, "unix:/run/…"
+  Cluster cluster;             ///< pids and addresses
+  bool started_by_up = false;  ///< `down` of the last stack ends it
 };
 
 /// The folder of all clusters: $BANYAN_STATE, else /var/lib/banyan (root) or ~/.local/state/banyan.

@@ -61,8 +61,8 @@ class Service final : public Root::CallbackService {
   grpc::ServerWriteReactor<LogChunk>* Logs(grpc::CallbackServerContext*, const LogsRequest* request) override {
     auto stream = Stream<LogChunk>::open();
     loop_.post([this, stream, wanted = *request] {
-      calls_.logs(wanted, {[stream](const LogChunk& chunk) { return stream->push(chunk); },
-                           [stream] { stream->finish(); }});
+      calls_.logs(wanted,
+                  {[stream](const LogChunk& chunk) { return stream->push(chunk); }, [stream] { stream->finish(); }});
     });
     return stream.get();
   }
@@ -86,8 +86,9 @@ class Service final : public Root::CallbackService {
   };
 
   template <class Request, class Reply>
-  grpc::ServerUnaryReactor* later(grpc::CallbackServerContext* context, const Request* request, Reply* reply,
-                                  std::function<void(const Request&, ApiServer::Done<Reply>)> ApiServer::Calls::*call) {
+  grpc::ServerUnaryReactor* later(
+      grpc::CallbackServerContext* context, const Request* request, Reply* reply,
+      std::function<void(const Request&, ApiServer::Done<Reply>)> ApiServer::Calls::* call) {
     auto* reactor = context->DefaultReactor();
     loop_.post([this, request, reply, reactor, call] {
       (calls_.*call)(*request, [reply, reactor](const Reply& answer) {

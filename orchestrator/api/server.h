@@ -38,7 +38,7 @@ class ApiServer {
   /// `address`: "unix:/path" (a stale socket file is replaced) or host:port.
   static Result<std::unique_ptr<ApiServer>> listen(Loop& loop, const std::string& address, Calls calls);
   virtual ~ApiServer() = default;
-  virtual void status_changed() = 0;            ///< every watcher gets the newest status; older unsent ones are skipped
+  virtual void status_changed() = 0;  ///< every watcher gets the newest status; older unsent ones are skipped
   virtual void announce(const Event& event) = 0;  ///< to everyone who follows the event log
 };
 

@@ -45,7 +45,10 @@ Show how_to_show(const Options& options) {
 class Follow {
  public:
   Follow(const Options& options, std::string verb, std::string stack)
-      : options_(options), verb_(std::move(verb)), stack_(std::move(stack)), show_(how_to_show(options)),
+      : options_(options),
+        verb_(std::move(verb)),
+        stack_(std::move(stack)),
+        show_(how_to_show(options)),
         paint_(paint_for(options, 2)) {}
 
   /// `ended`: given the stack (nullptr: it is gone), an exit code, or nothing while it goes on.
@@ -89,8 +92,8 @@ class Follow {
     if (show_ == Show::lines || show_ == Show::json) {
       if (!said_ && verb_ == "down") said_ = untouched(*now);
       const root::Stack calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
-      const auto lines = show_ == Show::json ? changes_json(said_, calm, since(start_))
-                                             : changes(said_, calm, since(start_), paint_);
+      const auto lines =
+          show_ == Show::json ? changes_json(said_, calm, since(start_)) : changes(said_, calm, since(start_), paint_);
       for (const auto& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
       said_ = calm;
     }
@@ -107,8 +110,8 @@ class Follow {
 
   void draw(Screen& screen) {
     if (show_ != Show::picture || !last_) return;
-    screen.draw(picture(*last_, {verb_, since(start_), since(arrived_), tick_++, screen.columns(), screen.rows()},
-                        paint_));
+    screen.draw(
+        picture(*last_, {verb_, since(start_), since(arrived_), tick_++, screen.columns(), screen.rows()}, paint_));
   }
 
   const Options& options_;
@@ -120,8 +123,8 @@ class Follow {
   Clock::time_point arrived_ = start_;
   std::size_t tick_ = 0;
   std::optional<root::Stack> last_;
-  std::optional<root::Stack> said_;                  // as the printed lines left it
-  std::map<std::string, std::uint64_t> said_at_;     // per node, when its reason was last news
+  std::optional<root::Stack> said_;               // as the printed lines left it
+  std::map<std::string, std::uint64_t> said_at_;  // per node, when its reason was last news
 };
 
 int refused(const grpc::Status& status) { return complain("the root: " + status.error_message(), exit_unreachable); }

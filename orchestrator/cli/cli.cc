@@ -18,8 +18,8 @@ namespace {
 std::atomic<bool> interrupt_seen{false};
 
 void print_exit_codes() {
-  for (const auto& row : exit_rows) std::cout << (row.code < 10 ? "  " : row.code < 100 ? " " : "") << row.code << "  "
-                                              << row.meaning << "\n";
+  for (const auto& row : exit_rows)
+    std::cout << (row.code < 10 ? "  " : row.code < 100 ? " " : "") << row.code << "  " << row.meaning << "\n";
 }
 
 void add_options(CLI::App& app, Options& options, std::vector<std::string>& vars, std::string& timeout) {
@@ -97,14 +97,14 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   auto* status_verb = verb("status", "what runs where", [&] { return status(options, words.watch); })->alias("ps");
   status_verb->add_flag("-w,--watch", words.watch, "keep showing it");
   verb("why", "why a framework is in the state it is in", [&] { return why(options, words.node); })
-      ->add_option("NODE", words.node)->required();
-  auto* events_verb = verb("events", "what happened, and why",
-                           [&] { return events(options, words.follow, words.after); });
+      ->add_option("NODE", words.node)
+      ->required();
+  auto* events_verb =
+      verb("events", "what happened, and why", [&] { return events(options, words.follow, words.after); });
   events_verb->add_flag("-f,--follow", words.follow, "go on as it happens");
   events_verb->add_option("--after", words.after, "only events with a higher sequence number");
-  auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers", [&] {
-    return logs(options, words.node, words.follow, words.scheduler, words.lines);
-  });
+  auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers",
+                         [&] { return logs(options, words.node, words.follow, words.scheduler, words.lines); });
   logs_verb->add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler")->required();
   logs_verb->add_flag("-f,--follow", words.follow, "go on as it is written");
   logs_verb->add_option("-n,--tail", words.lines, "lines from the end of each file; -1: all");
@@ -118,7 +118,8 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   restart_verb->add_option("NODE", words.node)->required();
   restart_verb->add_flag("--scheduler", words.scheduler, "its scheduler instead");
   verb("explain", "what an error code or a state means", [&] { return explain(words.what); })
-      ->add_option("CODE|STATE", words.what)->required();
+      ->add_option("CODE|STATE", words.what)
+      ->required();
   verb("version", "the version", [&hooks] {
     std::cout << "banyan " << hooks.version << "\n";
     return static_cast<int>(exit_ok);
@@ -139,8 +140,9 @@ int unknown_verb(const CLI::App& app, const std::string& word) {
   std::vector<std::string> verbs;
   for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) verbs.push_back(sub->get_name());
   const auto near = specs::nearest(word, verbs);
-  return complain("unknown verb \"" + word + "\"" + (near.empty() ? "; `banyan help` lists them"
-                                                                  : "; did you mean \"" + near + "\"?"), exit_usage);
+  return complain("unknown verb \"" + word + "\"" +
+                      (near.empty() ? "; `banyan help` lists them" : "; did you mean \"" + near + "\"?"),
+                  exit_usage);
 }
 
 }  // namespace
@@ -166,7 +168,7 @@ std::string unknown_node(const std::string& node, const std::vector<std::string>
 }
 
 void catch_interrupt() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { interrupt_seen = true; };
   ::sigaction(SIGINT, &action, nullptr);
 }
@@ -216,8 +218,7 @@ int run(int argc, char** argv, const Hooks& hooks) {
   app.require_subcommand(0, 1);
   add_options(app, options, vars, timeout);
   add_verbs(app, hooks, options, words, chosen);
-  if (!first.empty() && first[0] != '-' && find_verb(app, first) == nullptr)
-    return unknown_verb(app, first);
+  if (!first.empty() && first[0] != '-' && find_verb(app, first) == nullptr) return unknown_verb(app, first);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {

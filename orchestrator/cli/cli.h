@@ -12,8 +12,8 @@ namespace banyan::cli {
 
 /// The flags every verb shares.
 struct Options {
-  std::string file;                         ///< -f; empty: stack.yaml or banyan.yaml here or in a parent folder
-  std::string stack;                        ///< -p
+  std::string file;   ///< -f; empty: stack.yaml or banyan.yaml here or in a parent folder
+  std::string stack;  ///< -p
   std::string profile;
   std::map<std::string, std::string> vars;  ///< --var k=v
   std::string output = "table";             ///< -o table|wide|json|jsonl|name|tree|dot|mermaid

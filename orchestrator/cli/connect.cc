@@ -44,7 +44,7 @@ Result<Connection> connect_to(const std::string& address) {
 bool dev_runs(const std::string& folder, std::uint32_t pid) {
   const int fd = ::open((folder + "/dev.lock").c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == EACCES && pid != 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;
   const bool asked = ::fcntl(fd, F_OFD_GETLK, &lock) == 0;
@@ -130,8 +130,7 @@ Result<Connection> connect_or_start(const Options& options, bool& started) {
 void end_background_dev() {
   const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
   if (!file || !file->started_by_up || file->cluster.dev().pid() == 0) return;
-  const int pidfd =
-      static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->cluster.dev().pid()), 0));
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->cluster.dev().pid()), 0));
   if (pidfd < 0) return;
   ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, nullptr, 0);
   pollfd waited{pidfd, POLLIN, 0};

@@ -107,12 +107,15 @@ std::string table(const std::vector<std::vector<std::string>>& rows, const std::
 std::string elapsed(std::uint64_t ms) {
   char text[32];
   const auto s = ms / 1000;
-  if (s < 60) std::snprintf(text, sizeof text, "%llu.%llus", static_cast<unsigned long long>(s),
-                            static_cast<unsigned long long>(ms % 1000 / 100));
-  else if (s < 3600) std::snprintf(text, sizeof text, "%llum%02llus", static_cast<unsigned long long>(s / 60),
-                                   static_cast<unsigned long long>(s % 60));
-  else std::snprintf(text, sizeof text, "%lluh%02llum", static_cast<unsigned long long>(s / 3600),
-                     static_cast<unsigned long long>(s / 60 % 60));
+  if (s < 60)
+    std::snprintf(text, sizeof text, "%llu.%llus", static_cast<unsigned long long>(s),
+                  static_cast<unsigned long long>(ms % 1000 / 100));
+  else if (s < 3600)
+    std::snprintf(text, sizeof text, "%llum%02llus", static_cast<unsigned long long>(s / 60),
+                  static_cast<unsigned long long>(s % 60));
+  else
+    std::snprintf(text, sizeof text, "%lluh%02llum", static_cast<unsigned long long>(s / 3600),
+                  static_cast<unsigned long long>(s / 60 % 60));
   return text;
 }
 

@@ -54,9 +54,9 @@ std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, c
     name_width = std::max(name_width, node.name().size());
   }
   const bool all = done == stack.nodes_size();
-  std::vector<std::string> lines{paint(all ? Tone::good : Tone::strong, "[" + std::string(all ? "✔" : "+") + "] " +
-                                       frame.verb + " " + stack.name() + " " + std::to_string(done) + "/" +
-                                       std::to_string(stack.nodes_size())) +
+  std::vector<std::string> lines{paint(all ? Tone::good : Tone::strong,
+                                       "[" + std::string(all ? "✔" : "+") + "] " + frame.verb + " " + stack.name() +
+                                           " " + std::to_string(done) + "/" + std::to_string(stack.nodes_size())) +
                                  "  " + paint(Tone::faint, elapsed(frame.elapsed_ms))};
   const auto room = frame.rows > 2 ? frame.rows - 2 : 1;
   for (int i = 0; i < stack.nodes_size(); ++i) {
@@ -68,9 +68,9 @@ std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, c
     const auto how = look(node.state());
     const auto mark = busy(node) ? spinner[frame.tick % spinner.size()] : how.glyph;
     const bool timed = !good(node) && node.state() != "stopped";
-    const std::string timer = timed ? elapsed(node.since_ms() + frame.age_ms)
+    const std::string timer = timed                                        ? elapsed(node.since_ms() + frame.age_ms)
                               : node.took_ms() > 0 && frame.verb != "down" ? elapsed(node.took_ms())
-                                                                          : "";
+                                                                           : "";
     std::string left = " " + paint(how.tone, mark) + " " + node.name() +
                        std::string(name_width - node.name().size() + 2, ' ') + paint(how.tone, node.state()) +
                        std::string(node.state().size() < 12 ? 12 - node.state().size() : 1, ' ');
@@ -103,10 +103,8 @@ std::vector<std::string> changes_json(const std::optional<root::Stack>& before, 
                                       std::uint64_t elapsed_ms) {
   std::vector<std::string> lines;
   for (const auto* node : news(before, now))
-    lines.push_back(boost::json::serialize(boost::json::object{{"elapsed_ms", elapsed_ms},
-                                                               {"node", node->name()},
-                                                               {"state", node->state()},
-                                                               {"reason", node->reason()}}));
+    lines.push_back(boost::json::serialize(boost::json::object{
+        {"elapsed_ms", elapsed_ms}, {"node", node->name()}, {"state", node->state()}, {"reason", node->reason()}}));
   return lines;
 }
 
@@ -145,9 +143,9 @@ std::string summary(const root::Stack& stack, std::uint64_t elapsed_ms) {
     std::pair<std::uint64_t, std::string> before;
     for (const auto& edge : node.edges())
       if (const auto found = way.find(edge.on()); found != way.end()) before = std::max(before, found->second);
-    const auto& mine = way[node.name()] = {before.first + node.took_ms(),
-                                           before.second + (before.second.empty() ? "" : " -> ") + node.name() + " " +
-                                               elapsed(node.took_ms())};
+    const auto& mine =
+        way[node.name()] = {before.first + node.took_ms(), before.second + (before.second.empty() ? "" : " -> ") +
+                                                               node.name() + " " + elapsed(node.took_ms())};
     longest = std::max(longest, mine);
   }
   std::string text = stack.name() + " is " + stack.state() + ": " + std::to_string(stack.nodes_size()) +

@@ -190,8 +190,7 @@ std::string render_endpoints(const root::Status& status, const std::string& want
     for (const auto& node : stack.nodes())
       for (const auto& endpoint : node.endpoints())
         if (wanted.empty() || wanted == node.name())
-          rows.push_back(
-              {node.name(), endpoint.name(), join(endpoint.addresses(), ","), endpoint.service_name()});
+          rows.push_back({node.name(), endpoint.name(), join(endpoint.addresses(), ","), endpoint.service_name()});
   return table(rows);
 }
 

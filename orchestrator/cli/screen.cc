@@ -15,7 +15,8 @@ winsize size_of(int fd) {
 }  // namespace
 
 Screen::~Screen() {
-  if (hidden_) [[maybe_unused]] const auto written = ::write(fd_, "\x1b[?25h", 6);
+  if (hidden_) [[maybe_unused]]
+    const auto written = ::write(fd_, "\x1b[?25h", 6);
 }
 
 std::size_t Screen::columns() const { return size_of(fd_).ws_col; }

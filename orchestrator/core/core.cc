@@ -107,8 +107,8 @@ void Core::check_invariants() const {
   for (const auto& [stack_name, stack] : stacks_)
     for (const auto& [node_name, node] : stack.nodes) {
       BANYAN_CHECK(node.spec != nullptr);
-      const bool out = node.phase == TaskPhase::launched || node.phase == TaskPhase::running ||
-                       node.phase == TaskPhase::unreachable;
+      const bool out =
+          node.phase == TaskPhase::launched || node.phase == TaskPhase::running || node.phase == TaskPhase::unreachable;
       BANYAN_CHECK(out == !node.record.task_id().empty());
       BANYAN_CHECK(!out || node.record.used());
       BANYAN_CHECK(node.state != State::stopped || !out);
@@ -130,9 +130,9 @@ mesos::v1::FrameworkInfo framework_info(const std::string& user) {
   info.add_roles(root_framework);
   info.set_checkpoint(true);
   info.set_failover_timeout(7 * 24 * 3600);
-  for (const auto type : {mesos::v1::FrameworkInfo::Capability::MULTI_ROLE,
-                          mesos::v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT,
-                          mesos::v1::FrameworkInfo::Capability::PARTITION_AWARE})
+  for (const auto type :
+       {mesos::v1::FrameworkInfo::Capability::MULTI_ROLE, mesos::v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT,
+        mesos::v1::FrameworkInfo::Capability::PARTITION_AWARE})
     info.add_capabilities()->set_type(type);
   return info;
 }

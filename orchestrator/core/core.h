@@ -54,36 +54,72 @@ using CallId = std::uint64_t;
 
 // --- Inputs ---------------------------------------------------------------------------------------------------------
 struct Tick {};
-struct Subscribed {};                                        ///< the master has us, again or for the first time
-struct Disconnected { std::string reason; };
-struct Offered { std::vector<mesos::v1::Offer> offers; };
-struct Updated { mesos::v1::TaskStatus status; };
-struct ExecutorEnded { std::string executor_id; };           ///< the FAILURE event; not reliable
-struct UpAsked { CallId call = 0; UpRequest request; };
-struct DownAsked { CallId call = 0; DownRequest request; };
-struct RestartAsked { CallId call = 0; RestartRequest request; };
+struct Subscribed {};  ///< the master has us, again or for the first time
+struct Disconnected {
+  std::string reason;
+};
+struct Offered {
+  std::vector<mesos::v1::Offer> offers;
+};
+struct Updated {
+  mesos::v1::TaskStatus status;
+};
+struct ExecutorEnded {
+  std::string executor_id;
+};  ///< the FAILURE event; not reliable
+struct UpAsked {
+  CallId call = 0;
+  UpRequest request;
+};
+struct DownAsked {
+  CallId call = 0;
+  DownRequest request;
+};
+struct RestartAsked {
+  CallId call = 0;
+  RestartRequest request;
+};
 /// How TearDown and ReleaseRole ended; `error` empty: done (or there was nothing to do).
-struct TornDown { std::string stack, node, error; };
-struct Released { std::string stack, node, error; };
+struct TornDown {
+  std::string stack, node, error;
+};
+struct Released {
+  std::string stack, node, error;
+};
 
 // --- Effects --------------------------------------------------------------------------------------------------------
-struct SendCall { mesos::v1::scheduler::Call call; };
-struct Answer { CallId call = 0; std::variant<UpReply, DownReply, RestartReply> reply; };
+struct SendCall {
+  mesos::v1::scheduler::Call call;
+};
+struct Answer {
+  CallId call = 0;
+  std::variant<UpReply, DownReply, RestartReply> reply;
+};
 /// Operator call TEARDOWN; answered by TornDown.
-struct TearDown { std::string stack, node, framework_id; };
+struct TearDown {
+  std::string stack, node, framework_id;
+};
 /// Operator calls DESTROY_VOLUMES and UNRESERVE_RESOURCES for all the role holds; answered by Released.
-struct ReleaseRole { std::string stack, node, role; };
+struct ReleaseRole {
+  std::string stack, node, role;
+};
 /// A child's state folder, owned by the task's user.
-struct MakeFolder { std::string path, user; };
-struct RemoveFolder { std::string path; };
-struct Announce { Event event; };  ///< for those who follow the event log; it is in the store already
-struct StatusChanged {};           ///< for those who watch: status() has something new
+struct MakeFolder {
+  std::string path, user;
+};
+struct RemoveFolder {
+  std::string path;
+};
+struct Announce {
+  Event event;
+};  ///< for those who follow the event log; it is in the store already
+struct StatusChanged {};  ///< for those who watch: status() has something new
 
 /// What the child scheduler's task is doing, beside the node's state.
 enum class TaskPhase : std::uint8_t {
-  none,         ///< no task, none wanted
-  wanted,       ///< waits for its back-off or an offer
-  launched,     ///< ACCEPTed, no word yet
+  none,      ///< no task, none wanted
+  wanted,    ///< waits for its back-off or an offer
+  launched,  ///< ACCEPTed, no word yet
   running,
   unreachable,  ///< its agent is silent: it may still run
 };
@@ -92,8 +128,8 @@ class Core {
  public:
   using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, UpAsked, DownAsked,
                              RestartAsked, TornDown, Released>;
-  using Effect = std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce,
-                              StatusChanged>;
+  using Effect =
+      std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce, StatusChanged>;
 
   /// `stored`: everything the store holds. Nodes take up where their records left them.
   Core(Now now, Setup setup, const std::map<std::string, std::string>& stored);
@@ -120,29 +156,29 @@ class Core {
     const specs::Node* spec = nullptr;
     NodeRecord record;
     State state = State::waiting;
-    Instant since;                           ///< in this state
-    bool timed_out = false;                  ///< valid in failed
+    Instant since;           ///< in this state
+    bool timed_out = false;  ///< valid in failed
     TaskPhase phase = TaskPhase::none;
     Instant phase_since;
-    std::optional<Instant> launch_after;     ///< back-off; valid in wanted
+    std::optional<Instant> launch_after;  ///< back-off; valid in wanted
     std::optional<Instant> serving_since;
-    std::optional<Instant> push_at;          ///< next MESSAGE, while the handover or a report is outstanding
-    std::uint32_t pushes = 0;                ///< tried so far, for the back-off
-    bool report_wanted = false;              ///< the executor is to repeat its report
-    std::optional<Instant> reconcile_at;     ///< ask the master about the task, while it has not spoken
-    std::optional<Instant> unknown_since;    ///< the master has said ever since that it does not know the task
-    bool failed_for_need = false;            ///< valid in failed: because a dependency failed; goes on when that does
+    std::optional<Instant> push_at;        ///< next MESSAGE, while the handover or a report is outstanding
+    std::uint32_t pushes = 0;              ///< tried so far, for the back-off
+    bool report_wanted = false;            ///< the executor is to repeat its report
+    std::optional<Instant> reconcile_at;   ///< ask the master about the task, while it has not spoken
+    std::optional<Instant> unknown_since;  ///< the master has said ever since that it does not know the task
+    bool failed_for_need = false;          ///< valid in failed: because a dependency failed; goes on when that does
     StopStep stop = StopStep::none;
-    Instant stop_deadline;                   ///< of drain
-    std::optional<Instant> stop_retry;       ///< next try of teardown, kill or release
-    std::string ending_executor;             ///< its task has ended under `down`, it has not yet
-    Instant executor_deadline;               ///< valid with ending_executor
+    Instant stop_deadline;              ///< of drain
+    std::optional<Instant> stop_retry;  ///< next try of teardown, kill or release
+    std::string ending_executor;        ///< its task has ended under `down`, it has not yet
+    Instant executor_deadline;          ///< valid with ending_executor
     bool torn_down = false;
-    bool drained = false;                    ///< its scheduler has left as it was asked to
-    bool dirty = true;                       ///< the config part of its handover must be built anew
-    bool touched = false;                    ///< its record changed in this step
-    std::optional<Instant> launched_at;      ///< for took_ms
-    Instant begun;                           ///< when it left waiting; its dependants' clocks start then
+    bool drained = false;                ///< its scheduler has left as it was asked to
+    bool dirty = true;                   ///< the config part of its handover must be built anew
+    bool touched = false;                ///< its record changed in this step
+    std::optional<Instant> launched_at;  ///< for took_ms
+    Instant begun;                       ///< when it left waiting; its dependants' clocks start then
   };
 
   struct Stack {
@@ -185,9 +221,9 @@ class Core {
   /// One edge of a node, now.
   struct EdgeView {
     bool holds = false;
-    bool broken = false;                ///< what it needs has failed
-    std::optional<Instant> deadline;    ///< absent while the dependency itself still waits: its own clock runs then
-    std::string why;                    ///< valid unless it holds
+    bool broken = false;              ///< what it needs has failed
+    std::optional<Instant> deadline;  ///< absent while the dependency itself still waits: its own clock runs then
+    std::string why;                  ///< valid unless it holds
   };
   [[nodiscard]] static EdgeView view(const Stack& stack, const Node& node, const specs::Edge& edge);
   [[nodiscard]] static std::vector<std::optional<Instant>> deadlines_of(const Stack& stack, const Node& node);
@@ -233,12 +269,12 @@ class Core {
 
   Setup setup_;
   std::map<std::string, Stack> stacks_;
-  std::map<std::string, NodeRecord> past_;   ///< records of nodes of no present stack, by STACK.NODE
+  std::map<std::string, NodeRecord> past_;  ///< records of nodes of no present stack, by STACK.NODE
   std::deque<Event> events_;
   std::uint64_t event_seq_ = 0;
   bool connected_ = false;
-  std::optional<Instant> frozen_since_;      ///< while not connected, after having been
-  bool reviving_ = false;                    ///< offers are wanted and asked for
+  std::optional<Instant> frozen_since_;  ///< while not connected, after having been
+  bool reviving_ = false;                ///< offers are wanted and asked for
 
   // Valid during step() only.
   Now now_{};

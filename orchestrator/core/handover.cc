@@ -81,8 +81,8 @@ void add_uri(const specs::Uri& uri, mesos::v1::ExecutorInfo& executor) {
 
 }  // namespace
 
-Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node,
-                        const NodeRecord& record, std::vector<Dependency> dependencies) {
+Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node, const NodeRecord& record,
+                        std::vector<Dependency> dependencies) {
   Handover handover;
   handover.set_version(0);
   handover.set_stack(stack);
@@ -160,8 +160,8 @@ mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, con
   return task;
 }
 
-bool merge_endpoints(const std::string& stack, const std::string& node,
-                     const RepeatedPtrField<banyan::Endpoint>& said, NodeRecord& record) {
+bool merge_endpoints(const std::string& stack, const std::string& node, const RepeatedPtrField<banyan::Endpoint>& said,
+                     NodeRecord& record) {
   bool changed = false;
   for (const auto& endpoint : said) {
     if (endpoint.addresses().empty()) continue;

@@ -15,10 +15,8 @@ bool satisfies(State state, specs::Condition condition) {
     case specs::Condition::started:
       return state == State::starting || state == State::serving || state == State::degraded ||
              state == State::completed;
-    case specs::Condition::serving:
-      return state == State::serving || state == State::completed;
-    case specs::Condition::completed:
-      return state == State::completed;
+    case specs::Condition::serving: return state == State::serving || state == State::completed;
+    case specs::Condition::completed: return state == State::completed;
   }
   return false;
 }
@@ -97,7 +95,7 @@ void Core::settle_stack(Stack& stack) {
 bool Core::settle(Stack& stack, Node& node) {
   const State before = node.state;
   const TaskPhase phase_before = node.phase;
-  const bool more = stack.record.down() ? settle_stopping(stack, node)
+  const bool more = stack.record.down()            ? settle_stopping(stack, node)
                     : node.state == State::waiting ? settle_waiting(stack, node)
                                                    : settle_task(stack, node);
   return more || node.state != before || node.phase != phase_before;
@@ -116,8 +114,8 @@ bool Core::settle_waiting(Stack& stack, Node& node) {
     if (edge_view.broken || late) {
       node.failed_for_need = edge_view.broken;
       fail(stack, node,
-           edge_view.broken ? "needs " + edge_view.why
-                            : "waited " + words(edge.timeout) + " for " + edge_view.why, late && !edge_view.broken);
+           edge_view.broken ? "needs " + edge_view.why : "waited " + words(edge.timeout) + " for " + edge_view.why,
+           late && !edge_view.broken);
       return true;
     }
     waits += (waits.empty() ? "waits for " : ", ") + edge_view.why;
@@ -135,18 +133,16 @@ std::pair<State, std::string> Core::judge(const Node& node) const {
   const bool served = node.record.served();
   const State on_the_way = served ? State::degraded : State::launching;
   switch (node.phase) {
-    case TaskPhase::none:
-      return {node.state, node.record.reason()};
+    case TaskPhase::none: return {node.state, node.record.reason()};
     case TaskPhase::wanted:
     case TaskPhase::launched:
       // An older reason says more than "launched".
       return {on_the_way, node.state == on_the_way && !node.record.reason().empty() ? node.record.reason()
-                          : node.phase == TaskPhase::wanted ? "its scheduler waits for an offer"
+                          : node.phase == TaskPhase::wanted                         ? "its scheduler waits for an offer"
                                                             : "its scheduler has been launched"};
     case TaskPhase::unreachable:
       return {served ? State::degraded : node.state, "the agent of its scheduler is unreachable"};
-    case TaskPhase::running:
-      break;
+    case TaskPhase::running: break;
   }
   const auto& report = node.record.report();
   const State not_serving = served ? State::degraded : State::starting;
@@ -184,8 +180,10 @@ bool Core::settle_task(Stack& stack, Node& node) {
       const bool out = node.phase == TaskPhase::launched;
       if (out) kill(node);
       else node.phase = TaskPhase::none;
-      fail(stack, node, (out ? "no word of its scheduler's task for " : "no offer fitted for ") +
-                            words(patience::launching) + ": " + node.record.reason(), true);
+      fail(stack, node,
+           (out ? "no word of its scheduler's task for " : "no offer fitted for ") + words(patience::launching) + ": " +
+               node.record.reason(),
+           true);
     }
     if (node.state == State::starting && node.since + patience::starting <= now_.mono)
       fail(stack, node, "not serving after " + words(patience::starting) + ": " + node.record.reason(), true);
@@ -217,8 +215,8 @@ void Core::move(Stack& stack, Node& node, State to, const std::string& reason) {
     node.serving_since = now_.mono;
     node.record.set_served(true);
     if (node.record.took_ms() == 0 && node.launched_at)
-      node.record.set_took_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(
-          1, milliseconds(now_.mono - *node.launched_at))));
+      node.record.set_took_ms(
+          static_cast<std::uint64_t>(std::max<std::int64_t>(1, milliseconds(now_.mono - *node.launched_at))));
   }
   node.touched = true;
   changed_ = true;

@@ -33,12 +33,12 @@ struct StateRow {
 
 /// The only list of states. A state is left for one of `next`; anything else is our own mistake (BANYAN_CHECK).
 inline constexpr std::array<StateRow, 10> states{{
-    {State::waiting, "waiting",
-     bit(State::launching) | bit(State::failed) | bit(State::stopping) | bit(State::stopped), false,
+    {State::waiting, "waiting", bit(State::launching) | bit(State::failed) | bit(State::stopping) | bit(State::stopped),
+     false,
      "A condition of one edge does not hold yet. Nothing of it runs. When that edge's timeout passes, it fails."},
     {State::launching, "launching",
-     bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
-         bit(State::quarantined) | bit(State::stopping) | bit(State::stopped),
+     bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) | bit(State::quarantined) |
+         bit(State::stopping) | bit(State::stopped),
      false, "All its edges hold. Its child scheduler waits for an offer, or has been launched and is not running yet."},
     {State::starting, "starting",
      bit(State::launching) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
@@ -48,16 +48,15 @@ inline constexpr std::array<StateRow, 10> states{{
      bit(State::degraded) | bit(State::completed) | bit(State::quarantined) | bit(State::stopping), true,
      "Every server is up and every readiness probe passes. What depends on it may start."},
     {State::degraded, "degraded",
-     bit(State::serving) | bit(State::completed) | bit(State::failed) | bit(State::quarantined) |
-         bit(State::stopping),
+     bit(State::serving) | bit(State::completed) | bit(State::failed) | bit(State::quarantined) | bit(State::stopping),
      false, "It was serving and is not now: a server, a probe or its scheduler is down and is being brought back."},
     {State::failed, "failed",
-     bit(State::waiting) | bit(State::launching) | bit(State::starting) | bit(State::serving) |
-         bit(State::completed) | bit(State::quarantined) | bit(State::stopping) | bit(State::stopped),
+     bit(State::waiting) | bit(State::launching) | bit(State::starting) | bit(State::serving) | bit(State::completed) |
+         bit(State::quarantined) | bit(State::stopping) | bit(State::stopped),
      true, "A wait passed its deadline, or what it needs has failed. `up` or `restart` tries again."},
     {State::quarantined, "quarantined",
-     bit(State::waiting) | bit(State::launching) | bit(State::starting) | bit(State::serving) |
-         bit(State::degraded) | bit(State::completed) | bit(State::stopping) | bit(State::stopped),
+     bit(State::waiting) | bit(State::launching) | bit(State::starting) | bit(State::serving) | bit(State::degraded) |
+         bit(State::completed) | bit(State::stopping) | bit(State::stopped),
      true, "It died too often before it served, and is left alone. Mend the cause, then `banyan restart NODE`."},
     {State::stopping, "stopping", bit(State::stopped), false,
      "It drains: its servers stop, its scheduler leaves the master. At the deadline it is torn down."},

@@ -59,8 +59,8 @@ bool Core::go_on_stopping(Stack& stack, Node& node) {
     if (!due) return false;
     node.stop_retry = now_.mono + patience::stop_retry;
     if (!node.torn_down)
-      effects_.emplace_back(TearDown{stack.spec.name, name_of,
-                                     specs::framework_id(stack.spec.name, name_of, node.record.incarnation())});
+      effects_.emplace_back(
+          TearDown{stack.spec.name, name_of, specs::framework_id(stack.spec.name, name_of, node.record.incarnation())});
     if (!task_gone) kill(node);
     return false;
   }

@@ -20,10 +20,8 @@ bool terminal(TaskState state) {
     case mesos::v1::TASK_STARTING:
     case mesos::v1::TASK_RUNNING:
     case mesos::v1::TASK_KILLING:
-    case mesos::v1::TASK_UNREACHABLE:
-      return false;
-    default:
-      return true;
+    case mesos::v1::TASK_UNREACHABLE: return false;
+    default: return true;
   }
 }
 
@@ -321,9 +319,9 @@ void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool cou
   node.phase = TaskPhase::wanted;
   node.phase_since = now_.mono;
   const bool at_once = was_serving && counts;
-  node.launch_after = at_once ? now_.mono
-                              : now_.mono + patience::doubled(patience::relaunch_min, record.deaths(),
-                                                              patience::relaunch_max);
+  node.launch_after =
+      at_once ? now_.mono
+              : now_.mono + patience::doubled(patience::relaunch_min, record.deaths(), patience::relaunch_max);
   const State to = record.served() ? State::degraded : State::launching;
   if (node.state != to) move(stack, node, to, cause);
   else explain(node, cause);

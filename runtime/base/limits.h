@@ -28,7 +28,7 @@ inline constexpr Duration refuse_default = 5s;
 inline constexpr Duration refuse_min = 1s;
 inline constexpr Duration refuse_max = std::chrono::hours(24 * 365);
 
-inline constexpr std::size_t filters_max = 16;        ///< per framework, role and agent; the oldest goes first
+inline constexpr std::size_t filters_max = 16;               ///< per framework, role and agent; the oldest goes first
 inline constexpr std::size_t unreachable_agents_max = 1000;  ///< kept for agents that return
 
 /// Retry of an unacknowledged status update, doubling (Mesos' values).
@@ -41,14 +41,14 @@ inline constexpr Duration executor_reregistration_timeout = 2s;
 inline constexpr Duration executor_shutdown_grace = 5s;
 inline constexpr Duration recovery_timeout = 15min;
 
-inline constexpr std::size_t id_bytes_max = 255;               ///< Mesos' limit on ids
-inline constexpr std::size_t request_bytes_max = 16u << 20;    ///< one API call
-inline constexpr std::size_t record_bytes_max = 4u << 20;      ///< one RecordIO record (mesos-go's default)
+inline constexpr std::size_t id_bytes_max = 255;                    ///< Mesos' limit on ids
+inline constexpr std::size_t request_bytes_max = 16u << 20;         ///< one API call
+inline constexpr std::size_t record_bytes_max = 4u << 20;           ///< one RecordIO record (mesos-go's default)
 inline constexpr std::size_t stream_backlog_bytes_max = 64u << 20;  ///< a subscriber this far behind is cut off
-inline constexpr std::size_t completed_frameworks_max = 50;    ///< Mesos' --max_completed_frameworks
-inline constexpr std::size_t completed_tasks_max = 1000;       ///< ended tasks kept for GET_TASKS
-inline constexpr std::size_t log_file_bytes_max = 16u << 20;   ///< a sandbox's stdout or stderr before it rotates
-inline constexpr std::size_t log_files_max = 2;                ///< the live one and its predecessor
-inline constexpr std::size_t event_log_max = 10'000;           ///< the root's event history
+inline constexpr std::size_t completed_frameworks_max = 50;         ///< Mesos' --max_completed_frameworks
+inline constexpr std::size_t completed_tasks_max = 1000;            ///< ended tasks kept for GET_TASKS
+inline constexpr std::size_t log_file_bytes_max = 16u << 20;        ///< a sandbox's stdout or stderr before it rotates
+inline constexpr std::size_t log_files_max = 2;                     ///< the live one and its predecessor
+inline constexpr std::size_t event_log_max = 10'000;                ///< the root's event history
 
 }  // namespace banyan::limits

@@ -23,10 +23,8 @@ Ranges merge(std::vector<Range> ranges) {
   Ranges merged;
   for (const Range& r : ranges) {
     const bool touches = !merged.empty() && (r.begin <= merged.back().end || r.begin - merged.back().end == 1);
-    if (touches)
-      merged.back().end = std::max(merged.back().end, r.end);
-    else
-      merged.push_back(r);
+    if (touches) merged.back().end = std::max(merged.back().end, r.end);
+    else merged.push_back(r);
   }
   return merged;
 }
@@ -81,8 +79,7 @@ bool zero(const Amount& amount) {
 template <class Operation>
 Amount combine(const Amount& a, const Amount& b, Operation operation) {
   BANYAN_CHECK(a.index() == b.index());
-  return std::visit(
-      [&](const auto& x) -> Amount { return operation(x, std::get<std::decay_t<decltype(x)>>(b)); }, a);
+  return std::visit([&](const auto& x) -> Amount { return operation(x, std::get<std::decay_t<decltype(x)>>(b)); }, a);
 }
 Amount sum(const Amount& a, const Amount& b) {
   return combine(a, b, [](const auto& x, const auto& y) { return plus(x, y); });

@@ -59,7 +59,7 @@ struct ResourceIdentity {
   std::string name;                       ///< cpus, mem (MB), disk (MB), ports, gpus, or anyone's own
   std::vector<Reservation> reservations;  ///< Mesos' refinement stack, outermost first; empty: unreserved
   std::optional<Volume> volume;
-  std::string allocation_role;            ///< set while offered or used; empty in totals
+  std::string allocation_role;  ///< set while offered or used; empty in totals
   auto operator<=>(const ResourceIdentity&) const = default;
 
   [[nodiscard]] bool reserved() const { return !reservations.empty(); }

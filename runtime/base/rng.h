@@ -20,9 +20,7 @@ class Rng {
   }
 
   /// Uniform in [0, n). REQUIRES: n > 0. The bias of the multiplication is below 2^-32 for the n we use.
-  std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
-  }
+  std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64); }
 
   /// True with probability numerator/denominator.
   bool chance(std::uint64_t numerator, std::uint64_t denominator) { return below(denominator) < numerator; }

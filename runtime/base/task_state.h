@@ -19,7 +19,7 @@ enum class TaskState {
   unreachable = 10,  ///< its agent fell silent; it may come back
   gone = 11,         ///< it ran, and certainly does not any more
   gone_by_operator = 12,
-  unknown = 13,      ///< an answer to reconciliation only
+  unknown = 13,  ///< an answer to reconciliation only
 };
 
 /// No other state follows a terminal one.
@@ -32,18 +32,16 @@ enum class TaskState {
     case TaskState::error:
     case TaskState::dropped:
     case TaskState::gone:
-    case TaskState::gone_by_operator:
-      return true;
-    default:
-      return false;
+    case TaskState::gone_by_operator: return true;
+    default: return false;
   }
 }
 
 /// "TASK_RUNNING"
 [[nodiscard]] constexpr std::string_view name(TaskState state) {
-  constexpr std::string_view names[] = {"TASK_STARTING", "TASK_RUNNING", "TASK_FINISHED", "TASK_FAILED",
-                                        "TASK_KILLED",   "TASK_LOST",    "TASK_STAGING",  "TASK_ERROR",
-                                        "TASK_KILLING",  "TASK_DROPPED", "TASK_UNREACHABLE", "TASK_GONE",
+  constexpr std::string_view names[] = {"TASK_STARTING",         "TASK_RUNNING", "TASK_FINISHED",    "TASK_FAILED",
+                                        "TASK_KILLED",           "TASK_LOST",    "TASK_STAGING",     "TASK_ERROR",
+                                        "TASK_KILLING",          "TASK_DROPPED", "TASK_UNREACHABLE", "TASK_GONE",
                                         "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"};
   return names[static_cast<int>(state)];
 }

@@ -14,7 +14,7 @@ class Loop;
 namespace banyan::sdk {
 
 struct ServedArtifact {
-  std::string url;     ///< http://host:port/artifacts/<sha256>/<name>
+  std::string url;  ///< http://host:port/artifacts/<sha256>/<name>
   std::string sha256;
 };
 

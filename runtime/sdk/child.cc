@@ -80,8 +80,8 @@ class SocketChild final : public Child {
   Loop& loop_;
   std::function<void(const Handover&)> handover_;
   std::uint64_t version_ = 0;
-  std::string newest_;      ///< what was reported last
-  std::string sent_;        ///< what is on its way; valid while reporting_
+  std::string newest_;  ///< what was reported last
+  std::string sent_;    ///< what is on its way; valid while reporting_
   bool reporting_ = false;
   std::optional<Loop::TimerId> poll_timer_;
   std::optional<Loop::TimerId> report_timer_;

@@ -49,8 +49,14 @@ std::optional<double> parse_duration_s(const std::string& text) {
     const char* name;
     double seconds;
   };
-  static constexpr std::array<Unit, 8> units{{{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"secs", 1},
-                                              {"mins", 60}, {"hrs", 3600}, {"days", 86400}, {"weeks", 604800}}};
+  static constexpr std::array<Unit, 8> units{{{"ns", 1e-9},
+                                              {"us", 1e-6},
+                                              {"ms", 1e-3},
+                                              {"secs", 1},
+                                              {"mins", 60},
+                                              {"hrs", 3600},
+                                              {"days", 86400},
+                                              {"weeks", 604800}}};
   char* end = nullptr;
   const double amount = std::strtod(text.c_str(), &end);
   if (end == text.c_str() || amount < 0) return std::nullopt;

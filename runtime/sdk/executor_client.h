@@ -21,7 +21,7 @@ namespace banyan::sdk {
 /// What the agent tells an executor by environment (MESOS_AGENT_ENDPOINT, MESOS_DOMAIN_SOCKET, MESOS_FRAMEWORK_ID,
 /// MESOS_EXECUTOR_ID, MESOS_RECOVERY_TIMEOUT, …).
 struct ExecutorOptions {
-  std::string agent;                    ///< host:port or unix:/path
+  std::string agent;  ///< host:port or unix:/path
   std::string framework_id;
   std::string executor_id;
   bool checkpoint = true;

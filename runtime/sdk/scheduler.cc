@@ -84,11 +84,11 @@ class SchedulerDriver::Impl {
 
  private:
   void connect() {
-    client_ = SchedulerClient::create(thread_.loop(), {options_.masters, options_.framework},
-                                      {.event = [this](const Event& event) { take(event); },
-                                       .disconnected = [this](const std::string& reason,
-                                                              bool final) { disconnected(reason, final); },
-                                       .refused = {}});
+    client_ = SchedulerClient::create(
+        thread_.loop(), {options_.masters, options_.framework},
+        {.event = [this](const Event& event) { take(event); },
+         .disconnected = [this](const std::string& reason, bool final) { disconnected(reason, final); },
+         .refused = {}});
   }
 
   void take(const Event& event) {
@@ -162,7 +162,7 @@ class SchedulerDriver::Impl {
   std::unique_ptr<SchedulerClient> client_;
   mutable std::mutex mutex_;
   mesos::v1::FrameworkID framework_;  // guarded by mutex_
-  DriverThread thread_;  // last: ends before anything it uses
+  DriverThread thread_;               // last: ends before anything it uses
 };
 
 SchedulerDriver::SchedulerDriver(Scheduler& scheduler, Options options)

@@ -54,7 +54,7 @@ class Scheduler {
 class SchedulerDriver {
  public:
   struct Options {
-    std::vector<std::string> masters;     ///< host:port or unix:/path
+    std::vector<std::string> masters;  ///< host:port or unix:/path
     mesos::v1::FrameworkInfo framework;
     bool implicit_acknowledgements = true;  ///< false: the scheduler calls acknowledge()
     bool auto_decline = true;               ///< false: it declines by itself

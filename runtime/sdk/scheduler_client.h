@@ -20,8 +20,8 @@ class Loop;
 namespace banyan::sdk {
 
 struct SchedulerOptions {
-  std::vector<std::string> masters;        ///< host:port or unix:/path; tried in turn
-  mesos::v1::FrameworkInfo framework;      ///< with id when it brings one
+  std::vector<std::string> masters;    ///< host:port or unix:/path; tried in turn
+  mesos::v1::FrameworkInfo framework;  ///< with id when it brings one
 };
 
 /// A torn-down framework, a newer subscription under the same id, and a refused SUBSCRIBE are final.

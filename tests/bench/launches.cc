@@ -37,12 +37,12 @@ constexpr double task_mem = 8;
 class Framework {
  public:
   Framework(Loop& loop, const std::string& master) : loop_(loop) {
-    client_ = sdk::SchedulerClient::create(loop, {{master}, describe()},
-                                           {[this](const Event& event) { on_event(event); },
-                                            [](const std::string&, bool) {},
-                                            [](const std::string& call, const std::string& reason) {
-                                              std::fprintf(stderr, "%s refused: %s\n", call.c_str(), reason.c_str());
-                                            }});
+    client_ =
+        sdk::SchedulerClient::create(loop, {{master}, describe()},
+                                     {[this](const Event& event) { on_event(event); }, [](const std::string&, bool) {},
+                                      [](const std::string& call, const std::string& reason) {
+                                        std::fprintf(stderr, "%s refused: %s\n", call.c_str(), reason.c_str());
+                                      }});
   }
 
   /// Seconds from the ACCEPT of `count` tasks, one call, to the end of the last.

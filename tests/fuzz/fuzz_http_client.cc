@@ -1,6 +1,4 @@
 // Whatever a peer answers to a call and to a stream: each is told once how it ended.
-#include "runtime/adapters/http/client.h"
-
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/adapters/http/client.h"
 #include "runtime/adapters/loop/acceptor.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/adapters/loop/socket.h"

@@ -1,6 +1,4 @@
 // Whatever a peer says to the server: it answers or refuses, and forgets the peer when it goes.
-#include "runtime/adapters/http/server.h"
-
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/adapters/http/server.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/adapters/loop/socket.h"
 #include "runtime/base/check.h"

@@ -1,10 +1,9 @@
 // The two decoders: whatever comes, cut into whatever pieces, the outcome is the same as in one piece.
-#include "runtime/adapters/http/recordio.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/adapters/http/recordio.h"
 #include "runtime/base/check.h"
 
 namespace {

@@ -82,10 +82,8 @@ FrameworkDescription framework(const std::string& id, const Words& words) {
   const bool legacy = flag(words, "legacy");
   d.capabilities = {flag(words, "aware"), !legacy, !legacy, false};
   const std::string role = option(words, "role").value_or(id);
-  if (legacy)
-    d.role = role;
-  else
-    d.roles = split(role, ',');
+  if (legacy) d.role = role;
+  else d.roles = split(role, ',');
   d.checkpoint = true;
   d.failover_timeout_seconds = seconds(duration(option(words, "timeout").value_or("60s")));
   d.info = "info of " + id;
@@ -121,7 +119,10 @@ Resources allocated(const Resources& r, const std::string& role) { return r.with
 
 }  // namespace
 
-MasterScript::MasterScript() { restart(); said_.clear(); }
+MasterScript::MasterScript() {
+  restart();
+  said_.clear();
+}
 
 void MasterScript::restart() {
   Options options;
@@ -419,10 +420,8 @@ void MasterScript::carry_out(const Effect& effect) {
   if (const auto* persist = std::get_if<Persist>(&effect)) {
     for (const auto& change : persist->changes) {
       say("store", (change.value ? "" : "forget ") + change.key);
-      if (change.value)
-        store_[change.key] = *change.value;
-      else
-        store_.erase(change.key);
+      if (change.value) store_[change.key] = *change.value;
+      else store_.erase(change.key);
     }
   } else if (const auto* answer = std::get_if<Answer>(&effect)) {
     const std::string caller = callers_[answer->call];

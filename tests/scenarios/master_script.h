@@ -61,7 +61,7 @@ class MasterScript {
   std::uint64_t starts_ = 0;
   master::LinkId last_link_ = 0;
   master::CallId last_call_ = 0;
-  std::map<std::string, master::LinkId> links_;          // by the agent's name
+  std::map<std::string, master::LinkId> links_;           // by the agent's name
   std::map<std::string, std::vector<StreamId>> streams_;  // by the framework's name, newest last
   std::map<master::CallId, std::string> callers_;
   std::map<std::string, std::vector<std::string>> applying_;  // by the agent's name

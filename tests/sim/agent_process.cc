@@ -10,13 +10,18 @@ std::string agent_address(int machine) { return "127.0.0.1:" + std::to_string(50
 
 AgentProcess::AgentProcess(Kernel& kernel, Machine& machine, FakeDisk& disk, MasterDoor& door, Servers& servers,
                            mesos::v1::AgentInfo info)
-    : kernel_(kernel), machine_(machine), door_(door), servers_(servers), info_(std::move(info)),
-      address_(agent_address(machine.number())), store_(*FakeStore::open(disk, planner_.disk())),
+    : kernel_(kernel),
+      machine_(machine),
+      door_(door),
+      servers_(servers),
+      info_(std::move(info)),
+      address_(agent_address(machine.number())),
+      store_(*FakeStore::open(disk, planner_.disk())),
       waker_(kernel, [this] { deliver(agent::Tick{}); }) {
   auto state = agent::checkpoint::load(*store_->load());
   BANYAN_CHECK(state.has_value());
-  driver_ = std::make_unique<Driver<agent::Core, AgentProcess>>(
-      agent::Core({}, kernel.rng().next(), std::move(*state)), *this);
+  driver_ = std::make_unique<Driver<agent::Core, AgentProcess>>(agent::Core({}, kernel.rng().next(), std::move(*state)),
+                                                                *this);
   recover();
   servers_[address_] = this;
   connect();
@@ -62,8 +67,9 @@ void AgentProcess::recover() {
 }
 
 void AgentProcess::connect() {
-  if (!door_.knock) return planner_.after(kernel_.between(std::chrono::milliseconds(50), std::chrono::seconds(1)),
-                                          [this] { connect(); });
+  if (!door_.knock)
+    return planner_.after(kernel_.between(std::chrono::milliseconds(50), std::chrono::seconds(1)),
+                          [this] { connect(); });
   wire_ = std::make_shared<AgentWire>(kernel_);
   wire_->at_agent = [this](const std::string& bytes) {
     agent_link::ToAgent message;
@@ -145,9 +151,8 @@ void AgentProcess::on(const agent::LaunchContainer& e) { machine_.launch(e); }
 void AgentProcess::on(const agent::TerminateContainer& e) { machine_.terminate(e.container); }
 void AgentProcess::on(const agent::DestroyContainer& e) { machine_.destroy(e.container); }
 void AgentProcess::on(const agent::RunCheck& e) {
-  planner_.after(std::chrono::milliseconds(10), [this, id = e.container] {
-    deliver(agent::CheckDone{id, agent::CheckResult{0}});
-  });
+  planner_.after(std::chrono::milliseconds(10),
+                 [this, id = e.container] { deliver(agent::CheckDone{id, agent::CheckResult{0}}); });
 }
 
 }  // namespace banyan::sim

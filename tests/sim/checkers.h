@@ -33,7 +33,10 @@ class Checkers final : public Witness {
   using Intent = std::function<bool(const std::string& framework, const std::string& task)>;
 
   Checkers(Kernel& kernel, std::string stack, Graph graph, Resources machine, Intent intent)
-      : kernel_(kernel), stack_(std::move(stack)), graph_(std::move(graph)), machine_(std::move(machine)),
+      : kernel_(kernel),
+        stack_(std::move(stack)),
+        graph_(std::move(graph)),
+        machine_(std::move(machine)),
         intent_(std::move(intent)) {}
 
   void started(int machine, const Container& container) override;
@@ -71,10 +74,10 @@ class Checkers final : public Witness {
   Resources machine_;
   Intent intent_;
   std::map<ContainerId, Running> running_;
-  std::set<std::pair<std::string, std::string>> spawned_;       ///< (framework, task): each once, ever (I7)
-  std::map<std::pair<std::string, std::string>, int> terminal_; ///< its one terminal state (I9)
-  std::set<std::string> was_whole_;                             ///< nodes all of whose servers ran at one moment
-  std::set<std::string> coming_up_;                             ///< child started, not whole yet
+  std::set<std::pair<std::string, std::string>> spawned_;        ///< (framework, task): each once, ever (I7)
+  std::map<std::pair<std::string, std::string>, int> terminal_;  ///< its one terminal state (I9)
+  std::set<std::string> was_whole_;                              ///< nodes all of whose servers ran at one moment
+  std::set<std::string> coming_up_;                              ///< child started, not whole yet
   bool overlapped_ = false;
   bool taking_down_ = false;
   std::vector<Broken> broken_;

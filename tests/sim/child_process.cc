@@ -5,7 +5,10 @@ namespace banyan::sim {
 using namespace std::chrono_literals;
 
 ChildProcess::ChildProcess(const Surroundings& around, const std::string& folder, ChildHost host)
-    : around_(around), disk_name_(folder), disk_(around.disks[folder]), host_(std::move(host)),
+    : around_(around),
+      disk_name_(folder),
+      disk_(around.disks[folder]),
+      host_(std::move(host)),
       waker_(around.kernel, [this] { deliver(service::Tick{}); }) {
   campaign();
 }

@@ -16,7 +16,7 @@ namespace banyan::sim {
 
 /// The executor's end, as the child sees it.
 struct ChildHost {
-  std::function<void(std::uint64_t after)> ask;       ///< answered by ChildProcess::handed()
+  std::function<void(std::uint64_t after)> ask;  ///< answered by ChildProcess::handed()
   std::function<void(const ChildStatus&)> report;
   std::function<void(int code)> exited;
 };

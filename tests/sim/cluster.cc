@@ -40,7 +40,8 @@ Graph random_graph(Rng& rng, unsigned nodes) {
 }
 
 Cluster::Cluster(std::uint64_t seed, const Graph& graph)
-    : kernel_(seed), graph_(graph),
+    : kernel_(seed),
+      graph_(graph),
       checkers_(kernel_, stack_name, graph, machine_resources(),
                 [this](const std::string& framework, const std::string& task) { return has_intent(framework, task); }),
       around_{kernel_, servers_, child_disks_, [this](const std::string& address) { return answers(address); },
@@ -102,9 +103,7 @@ bool Cluster::run_until(const std::function<bool()>& done, Duration limit) {
   return true;
 }
 
-void Cluster::restart_soon(std::function<void()> start) {
-  kernel_.after(kernel_.between(20ms, 3s), std::move(start));
-}
+void Cluster::restart_soon(std::function<void()> start) { kernel_.after(kernel_.between(20ms, 3s), std::move(start)); }
 
 void Cluster::kill_somebody() {
   switch (kernel_.rng().below(6)) {

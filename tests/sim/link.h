@@ -13,10 +13,10 @@ namespace banyan::sim {
 struct AgentWire {
   explicit AgentWire(Kernel& kernel) : up(kernel), down(kernel) {}
 
-  Pipe up;                                           ///< agent -> master
-  Pipe down;                                         ///< master -> agent
-  std::function<void(const std::string&)> at_master; ///< a FromAgent has arrived
-  std::function<void()> lost_by_master;              ///< the agent hung up
+  Pipe up;                                            ///< agent -> master
+  Pipe down;                                          ///< master -> agent
+  std::function<void(const std::string&)> at_master;  ///< a FromAgent has arrived
+  std::function<void()> lost_by_master;               ///< the agent hung up
   std::function<void(const std::string&)> at_agent;
   std::function<void()> lost_by_agent;
 

@@ -23,11 +23,11 @@ class Program {
 
 struct Container {
   agent::LaunchContainer launch;
-  mesos::v1::TaskInfo task;         ///< of a command task, or the first of an executor
+  mesos::v1::TaskInfo task;  ///< of a command task, or the first of an executor
   bool custom = false;
   std::int64_t pid = 0;
   bool running = false;
-  int wait_status = 0;              ///< valid once it has run and does not any more
+  int wait_status = 0;  ///< valid once it has run and does not any more
   Instant started_at{};
   std::unique_ptr<Program> program;
 };

@@ -6,7 +6,10 @@
 namespace banyan::sim {
 
 MasterProcess::MasterProcess(Kernel& kernel, FakeDisk& disk, MasterDoor& door, Servers& servers)
-    : kernel_(kernel), door_(door), servers_(servers), store_(*FakeStore::open(disk, planner_.disk())),
+    : kernel_(kernel),
+      door_(door),
+      servers_(servers),
+      store_(*FakeStore::open(disk, planner_.disk())),
       waker_(kernel, [this] { deliver(master::Tick{}); }) {
   auto registry = registry::read(*store_->load());
   BANYAN_CHECK(registry.has_value());
@@ -48,8 +51,8 @@ void MasterProcess::request(const std::string&, const std::string& stream_id, co
                             std::shared_ptr<Exchange> exchange) {
   open_.add(exchange);
   const master::CallId call = ++next_call_;
-  const auto input = codec::decode_scheduler_call(
-      body, stream_id.empty() ? std::nullopt : std::optional(stream_id), call);
+  const auto input =
+      codec::decode_scheduler_call(body, stream_id.empty() ? std::nullopt : std::optional(stream_id), call);
   if (!input) return exchange->answer(input.error().status, input.error().text);
   calls_[call] = std::move(exchange);
   deliver(*input);

@@ -5,7 +5,9 @@ namespace banyan::sim {
 using namespace std::chrono_literals;
 
 RootProcess::RootProcess(const Surroundings& around, FakeDisk& disk, std::function<MasterProcess*()> master)
-    : kernel_(around.kernel), master_(std::move(master)), store_(*FakeStore::open(disk, planner_.disk())),
+    : kernel_(around.kernel),
+      master_(std::move(master)),
+      store_(*FakeStore::open(disk, planner_.disk())),
       waker_(kernel_, [this] { deliver(root::Tick{}); }) {
   root::Setup setup;
   setup.masters = {MasterProcess::address()};

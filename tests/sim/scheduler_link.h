@@ -20,9 +20,10 @@ class SchedulerLink {
     std::function<void(const std::string& call)> refused;
   };
 
-  SchedulerLink(Planner planner, Servers& servers, std::vector<std::string> masters,
-                mesos::v1::FrameworkInfo framework, Callbacks callbacks)
-      : planner_(planner), callbacks_(std::move(callbacks)),
+  SchedulerLink(Planner planner, Servers& servers, std::vector<std::string> masters, mesos::v1::FrameworkInfo framework,
+                Callbacks callbacks)
+      : planner_(planner),
+        callbacks_(std::move(callbacks)),
         link_(planner, servers,
               {.opened = [this](auto e) { driver_.deliver(std::move(e)); },
                .record = [this](auto e) { driver_.deliver(std::move(e)); },
@@ -49,8 +50,12 @@ class SchedulerLink {
     link_.perform(wish);
   }
   // What the framework hears comes in a later turn: its core may be in the middle of a step.
-  void on(const sdk::DeliverEvent& e) { planner_.soon([this, e] { callbacks_.event(e.event); }); }
-  void on(const sdk::Disconnected& e) { planner_.soon([this, e] { callbacks_.disconnected(e.reason, e.final); }); }
+  void on(const sdk::DeliverEvent& e) {
+    planner_.soon([this, e] { callbacks_.event(e.event); });
+  }
+  void on(const sdk::Disconnected& e) {
+    planner_.soon([this, e] { callbacks_.disconnected(e.reason, e.final); });
+  }
   void on(const sdk::CallRefused& e) {
     planner_.soon([this, e] { callbacks_.refused(mesos::v1::scheduler::Call::Type_Name(e.type)); });
   }

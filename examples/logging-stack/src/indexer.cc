@@ -44,15 +44,11 @@ void log(const rd_kafka_t*, int level, const char*, const char* text) {
 
 Result<Consumer> subscribe(const IndexerOptions& options) {
   const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", options.brokers},
-      {"group.id", options.group},
-      {"enable.auto.commit", "false"},
-      {"auto.offset.reset", "earliest"},
+      {"bootstrap.servers", options.brokers}, {"group.id", options.group},
+      {"enable.auto.commit", "false"},        {"auto.offset.reset", "earliest"},
       {"session.timeout.ms", "6000"},  // a killed indexer's partitions are free again after this
-      {"heartbeat.interval.ms", "1500"},
-      {"topic.metadata.refresh.interval.ms", "5000"},
-      {"reconnect.backoff.max.ms", "1000"},
-      {"fetch.wait.max.ms", "100"},
+      {"heartbeat.interval.ms", "1500"},      {"topic.metadata.refresh.interval.ms", "5000"},
+      {"reconnect.backoff.max.ms", "1000"},   {"fetch.wait.max.ms", "100"},
       // No broker.address.family: v4 alone resolves nothing on a machine that has only its loopback interface.
   };
   char why[512] = "";
@@ -84,10 +80,8 @@ std::vector<Message> next_batch(rd_kafka_queue_t* queue) {
   std::vector<Message> batch;
   for (ssize_t i = 0; i < count; ++i) {
     Message message(raw[i]);
-    if (message->err)
-      spdlog::warn("kafka: {}", rd_kafka_message_errstr(message.get()));
-    else
-      batch.push_back(std::move(message));
+    if (message->err) spdlog::warn("kafka: {}", rd_kafka_message_errstr(message.get()));
+    else batch.push_back(std::move(message));
   }
   return batch;
 }

@@ -131,9 +131,8 @@ void Supervisor::start(Effects& effects) {
   phase_ = Phase::starting;
   served_ = false;
   serving_since_.reset();
-  effects.emplace_back(StartChild{++run_,
-                                  {command_.argv().begin(), command_.argv().end()},
-                                  child_environment(own_, command_, handover_, places_)});
+  effects.emplace_back(StartChild{
+      ++run_, {command_.argv().begin(), command_.argv().end()}, child_environment(own_, command_, handover_, places_)});
 }
 
 void Supervisor::on(Instant now, const ChildStarted& started, Effects& effects) {

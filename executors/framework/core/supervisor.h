@@ -100,8 +100,7 @@ class Supervisor {
   using Effect = std::variant<WriteHandover, StartChild, SignalChild, AnswerPoll, SendUpdate, Exit>;
   using Effects = std::vector<Effect>;
 
-  Supervisor(Environment own, Places places, Rng rng)
-      : own_(std::move(own)), places_(std::move(places)), rng_(rng) {}
+  Supervisor(Environment own, Places places, Rng rng) : own_(std::move(own)), places_(std::move(places)), rng_(rng) {}
 
   [[nodiscard]] Effects step(Now now, const Input& input);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
@@ -141,22 +140,22 @@ class Supervisor {
   Places places_;
   Rng rng_;
   Phase phase_ = Phase::idle;
-  mesos::v1::TaskInfo task_;      ///< valid after idle
-  ChildCommand command_;          ///< valid after idle
-  Handover handover_;             ///< the newest from the root; valid after idle
+  mesos::v1::TaskInfo task_;  ///< valid after idle
+  ChildCommand command_;      ///< valid after idle
+  Handover handover_;         ///< the newest from the root; valid after idle
   ChildReport report_;
-  bool report_dirty_ = false;     ///< report_ holds something the root has not been sent
+  bool report_dirty_ = false;  ///< report_ holds something the root has not been sent
   bool report_under_way_ = false;
-  std::uint64_t run_ = 0;         ///< number of the present start of the child
-  Instant started_at_{};          ///< valid in running and stopping
+  std::uint64_t run_ = 0;  ///< number of the present start of the child
+  Instant started_at_{};   ///< valid in running and stopping
   std::optional<Instant> serving_since_;
-  bool served_ = false;           ///< in this run
-  bool restart_asked_ = false;    ///< the present child was told to end so that a new one starts
-  std::deque<Instant> deaths_;    ///< before serving, within the window
-  unsigned streak_ = 0;           ///< deaths since the budget was last refilled: sets the back-off
-  Instant restart_at_{};          ///< valid in backing_off
+  bool served_ = false;             ///< in this run
+  bool restart_asked_ = false;      ///< the present child was told to end so that a new one starts
+  std::deque<Instant> deaths_;      ///< before serving, within the window
+  unsigned streak_ = 0;             ///< deaths since the budget was last refilled: sets the back-off
+  Instant restart_at_{};            ///< valid in backing_off
   std::optional<Instant> kill_at_;  ///< SIGKILL then, if the child still runs
-  std::string stop_reason_;       ///< valid in stopping
+  std::string stop_reason_;         ///< valid in stopping
   std::optional<Instant> exit_at_;  ///< give up waiting for acknowledgements
   bool agent_gone_ = false;
   std::deque<Poll> polls_;

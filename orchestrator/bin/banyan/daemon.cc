@@ -57,7 +57,7 @@ RotatingFile::~RotatingFile() {
 
 void RotatingFile::open() {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  struct stat info {};
+  struct stat info{};
   size_ = fd_ >= 0 && ::fstat(fd_, &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
 }
 
@@ -72,8 +72,13 @@ void RotatingFile::write(const char* data, std::size_t size) {
 
 Daemon::Daemon(Loop& loop, std::string name, std::vector<std::string> argv, const std::string& log_path, bool echo,
                Callbacks callbacks)
-    : loop_(loop), name_(std::move(name)), argv_(std::move(argv)), log_(log_path), echo_(echo),
-      callbacks_(std::move(callbacks)), backoff_(backoff_min) {
+    : loop_(loop),
+      name_(std::move(name)),
+      argv_(std::move(argv)),
+      log_(log_path),
+      echo_(echo),
+      callbacks_(std::move(callbacks)),
+      backoff_(backoff_min) {
   for (const char* word : {"--ready-fd", "3"}) argv_.emplace_back(word);
 }
 
@@ -89,7 +94,8 @@ Daemon::~Daemon() {
 void Daemon::say(const std::string& text) {
   const std::string line = "[dev] " + name_ + " " + text + "\n";
   log_.write(line.data(), line.size());
-  if (echo_) [[maybe_unused]] const auto written = ::write(2, line.data(), line.size());
+  if (echo_) [[maybe_unused]]
+    const auto written = ::write(2, line.data(), line.size());
 }
 
 void Daemon::start() {
@@ -126,7 +132,8 @@ void Daemon::pump_log() {
     const auto n = ::read(log_fd_, buffer, sizeof buffer);
     if (n > 0) {
       log_.write(buffer, static_cast<std::size_t>(n));
-      if (echo_) [[maybe_unused]] const auto written = ::write(2, buffer, static_cast<std::size_t>(n));
+      if (echo_) [[maybe_unused]]
+        const auto written = ::write(2, buffer, static_cast<std::size_t>(n));
       continue;
     }
     if (n < 0 && errno == EINTR) continue;

@@ -111,18 +111,31 @@ class Dev {
   Dev(Loop& loop, const DevOptions& options, Fixed fixed)
       : loop_(loop), options_(options), fixed_(std::move(fixed)), programs_(own_folder()) {
     const std::string state = options.state;
-    std::vector<std::string> agent{programs_ + "/banyan-agent", "--master", local(fixed_.link), "--listen",
-                                   local(fixed_.agent), "--hostname", "127.0.0.1", "--work-dir", state + "/agent",
-                                   "--shim", programs_ + "/banyan-shim", "--socket-dir", fixed_.sockets + "/a"};
+    std::vector<std::string> agent{programs_ + "/banyan-agent",
+                                   "--master",
+                                   local(fixed_.link),
+                                   "--listen",
+                                   local(fixed_.agent),
+                                   "--hostname",
+                                   "127.0.0.1",
+                                   "--work-dir",
+                                   state + "/agent",
+                                   "--shim",
+                                   programs_ + "/banyan-shim",
+                                   "--socket-dir",
+                                   fixed_.sockets + "/a"};
     if (!options.resources.empty()) {
       agent.emplace_back("--resources");
       agent.push_back(options.resources);
     }
-    master_ = make("master", {programs_ + "/banyan-master", "--listen", local(fixed_.master), "--agent-listen",
-                              local(fixed_.link), "--state", state + "/master"}, [this] { master_ready(); });
+    master_ = make("master",
+                   {programs_ + "/banyan-master", "--listen", local(fixed_.master), "--agent-listen",
+                    local(fixed_.link), "--state", state + "/master"},
+                   [this] { master_ready(); });
     agent_ = make("agent", std::move(agent), [this] { ready(agent_ready_); });
-    root_ = make("root", {programs_ + "/banyan", "root", "--master", local(fixed_.master), "--state", state + "/root",
-                          "--api", api(), "--nodes", state + "/nodes", "--cluster", state + "/cluster.json"},
+    root_ = make("root",
+                 {programs_ + "/banyan", "root", "--master", local(fixed_.master), "--state", state + "/root", "--api",
+                  api(), "--nodes", state + "/nodes", "--cluster", state + "/cluster.json"},
                  [this] { ready(root_ready_); });
   }
 
@@ -207,10 +220,15 @@ class Dev {
 
 bool make_folders(const std::string& state, const std::string& sockets) {
   std::error_code failure;
-  for (const auto& [path, mode] : std::initializer_list<std::pair<std::string, mode_t>>{
-           {state, 0711}, {state + "/logs", 0750}, {state + "/nodes", 0711}, {state + "/agent", 0711},
-           {state + "/root", 0700}, {state + "/master", 0700}, {sockets, 0711}, {sockets + "/a", 0711},
-           {sockets + "/r", 0700}}) {
+  for (const auto& [path, mode] : std::initializer_list<std::pair<std::string, mode_t>>{{state, 0711},
+                                                                                        {state + "/logs", 0750},
+                                                                                        {state + "/nodes", 0711},
+                                                                                        {state + "/agent", 0711},
+                                                                                        {state + "/root", 0700},
+                                                                                        {state + "/master", 0700},
+                                                                                        {sockets, 0711},
+                                                                                        {sockets + "/a", 0711},
+                                                                                        {sockets + "/r", 0700}}) {
     fs::create_directories(path, failure);
     if (failure || ::chmod(path.c_str(), mode) != 0) {
       std::fprintf(stderr, "[dev] cannot make %s\n", path.c_str());
@@ -223,7 +241,7 @@ bool make_folders(const std::string& state, const std::string& sockets) {
 /// One dev per folder: the lock goes with the process.
 bool take_lock(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   return fd >= 0 && ::fcntl(fd, F_OFD_SETLK, &lock) == 0;

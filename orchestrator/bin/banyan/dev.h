@@ -6,9 +6,9 @@
 namespace banyan::root {
 
 struct DevOptions {
-  std::string state;            ///< folder of this cluster: dev.json, cluster.json, databases, sandboxes, logs
-  std::string resources;        ///< the agent's, in Mesos' text form; empty: detected
-  bool background = false;      ///< started by `up`: ends with its last stack; logs go to files only
+  std::string state;        ///< folder of this cluster: dev.json, cluster.json, databases, sandboxes, logs
+  std::string resources;    ///< the agent's, in Mesos' text form; empty: detected
+  bool background = false;  ///< started by `up`: ends with its last stack; logs go to files only
   int ready_fd = -1;
 };
 

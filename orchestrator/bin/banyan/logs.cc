@@ -26,8 +26,8 @@ struct Source {
   std::string path;
   std::uint64_t offset = 0;
   bool begun = false;
-  bool drained = false;   // read to its end at least once
-  std::string pending;    // read and not sent: the tail is cut from it when the end is reached
+  bool drained = false;  // read to its end at least once
+  std::string pending;   // read and not sent: the tail is cut from it when the end is reached
 };
 
 class Reading : public std::enable_shared_from_this<Reading> {

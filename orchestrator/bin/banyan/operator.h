@@ -53,7 +53,7 @@ class Operator {
 
 /// The calls that take the next step towards nothing being reserved to `role`: first volumes, then reservations.
 /// Empty: done. Pure.
-[[nodiscard]] std::vector<mesos::v1::master::Call> release_calls(
-    const mesos::v1::master::Response::GetAgents& agents, const std::string& role);
+[[nodiscard]] std::vector<mesos::v1::master::Call> release_calls(const mesos::v1::master::Response::GetAgents& agents,
+                                                                 const std::string& role);
 
 }  // namespace banyan::root

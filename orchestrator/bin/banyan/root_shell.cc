@@ -77,10 +77,11 @@ class Shell {
   void wake_at(std::optional<Instant> when) {
     if (timer_) loop_.cancel(*timer_);
     timer_.reset();
-    if (when) timer_ = loop_.at(*when, [this] {
-      timer_.reset();
-      driver_->deliver(Tick{});
-    });
+    if (when)
+      timer_ = loop_.at(*when, [this] {
+        timer_.reset();
+        driver_->deliver(Tick{});
+      });
   }
   void perform(Core::Effect effect) {
     std::visit([this](auto& what) { this->act(what); }, effect);  // clang-19: act() alone is no use of this
@@ -140,17 +141,14 @@ class Shell {
         return driver_->deliver(Subscribed{});
       case Event::OFFERS:
         return driver_->deliver(Offered{{event.offers().offers().begin(), event.offers().offers().end()}});
-      case Event::UPDATE:
-        return driver_->deliver(Updated{event.update().status()});
+      case Event::UPDATE: return driver_->deliver(Updated{event.update().status()});
       case Event::FAILURE:
         if (!event.failure().has_executor_id()) return;
         spdlog::info("executor {} has ended, wait status {}", event.failure().executor_id().value(),
                      event.failure().status());
         return driver_->deliver(ExecutorEnded{event.failure().executor_id().value()});
-      case Event::ERROR:
-        return spdlog::error("the master says: {}", event.error().message());
-      default:
-        return;
+      case Event::ERROR: return spdlog::error("the master says: {}", event.error().message());
+      default: return;
     }
   }
 

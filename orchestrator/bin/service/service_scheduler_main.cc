@@ -30,8 +30,9 @@ int main() {
   const std::string socket = environment("BANYAN_SOCKET");
   const std::string folder = environment("BANYAN_STORE");
   if (socket.empty() || folder.empty()) {
-    std::fprintf(stderr, "BANYAN_SOCKET and BANYAN_STORE are not set: this program is started by Banyan's framework "
-                         "executor, see `banyan up`\n");
+    std::fprintf(stderr,
+                 "BANYAN_SOCKET and BANYAN_STORE are not set: this program is started by Banyan's framework "
+                 "executor, see `banyan up`\n");
     return 2;
   }
   banyan::Loop loop;

@@ -102,10 +102,8 @@ void Shell::on(Exit& effect) {
   log("ending: " + effect.reason);
   ending_ = true;
   exit_code_ = effect.code;
-  if (client_ && client_->subscribed())
-    loop_.after(farewell_max, [this] { loop_.stop(); });
-  else
-    end(effect.code);
+  if (client_ && client_->subscribed()) loop_.after(farewell_max, [this] { loop_.stop(); });
+  else end(effect.code);
 }
 
 void Shell::end(int code) {

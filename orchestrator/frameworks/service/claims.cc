@@ -228,8 +228,8 @@ Pool::Claimed Pool::claim(const std::string& instance, const Claim& claim, std::
 }
 
 Pool::Claimed Pool::claim_volume(const std::string& instance, const Claim& claim) {
-  const auto bare = std::find_if(resources_.begin(), resources_.end(),
-                                 [&](const auto& r) { return is_claim(r, instance, claim); });
+  const auto bare =
+      std::find_if(resources_.begin(), resources_.end(), [&](const auto& r) { return is_claim(r, instance, claim); });
   v1::Resource taken;
   if (bare != resources_.end()) {  // reserved by a call whose CREATE never happened
     taken = *bare;

@@ -18,8 +18,8 @@ namespace banyan::service {
 namespace v1 = ::mesos::v1;
 
 struct Claim {
-  std::string key;                     ///< "port:client", "volume:data"
-  std::string name;                    ///< client, data
+  std::string key;   ///< "port:client", "volume:data"
+  std::string name;  ///< client, data
   bool volume = false;
   std::optional<std::uint16_t> fixed;  ///< of a port
   std::int64_t size_mb = 0;            ///< of a volume

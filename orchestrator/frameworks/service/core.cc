@@ -58,10 +58,8 @@ void Core::on(const Tick&) {
     if (i.backoff_until && *i.backoff_until <= now_.mono) i.backoff_until.reset();
     if (!i.ask_again || *i.ask_again > now_.mono || !subscribed_) continue;
     i.ask_backoff = std::min(i.ask_backoff * 2, ask_again_max);
-    if (i.phase == Phase::killing)
-      send_kill(i);
-    else
-      reconcile(i);
+    if (i.phase == Phase::killing) send_kill(i);
+    else reconcile(i);
   }
 }
 
@@ -167,22 +165,16 @@ Instance Core::load_instance(std::size_t server, std::uint32_t index) {
 void Core::on(const SchedulerEvent& input) {
   const auto& event = input.event;
   switch (event.type()) {
-    case v1::scheduler::Event::SUBSCRIBED:
-      return subscribed();
-    case v1::scheduler::Event::OFFERS:
-      return offers(event.offers());
-    case v1::scheduler::Event::UPDATE:
-      return update(event.update().status());
+    case v1::scheduler::Event::SUBSCRIBED: return subscribed();
+    case v1::scheduler::Event::OFFERS: return offers(event.offers());
+    case v1::scheduler::Event::UPDATE: return update(event.update().status());
     case v1::scheduler::Event::FAILURE:
       if (event.failure().has_executor_id()) return;
       for (auto& i : instances_)  // its tasks' updates may never come (after a master's failover): ask
         if (i.has_task() && i.record.place.agent == event.failure().agent_id().value()) reconcile(i);
       return;
-    case v1::scheduler::Event::ERROR:
-      effects_.push_back(Note{"the master says: " + event.error().message()});
-      return;
-    default:
-      return;
+    case v1::scheduler::Event::ERROR: effects_.push_back(Note{"the master says: " + event.error().message()}); return;
+    default: return;
   }
 }
 
@@ -200,10 +192,8 @@ void Core::subscribed() {
     if (!i.has_task()) continue;
     if (i.phase == Phase::launched) i.phase = Phase::unknown;  // the ACCEPT may have been lost with the stream
     i.ask_backoff = ask_again_min;
-    if (i.phase == Phase::killing)
-      send_kill(i);
-    else
-      reconcile(i);
+    if (i.phase == Phase::killing) send_kill(i);
+    else reconcile(i);
   }
   send(v1::scheduler::Call::RECONCILE);  // implicit: also tasks that no record knows
 }
@@ -246,10 +236,8 @@ void Core::settle() {
     if (places_changed_) refresh_fingerprints();
     for (auto& probe : readiness_.due(now_.mono, node_, instances_)) effects_.push_back(std::move(probe));
     note_serving();
-    if (draining())
-      drain();
-    else
-      roll();
+    if (draining()) drain();
+    else roll();
     adjust_offers();
   }
   report();

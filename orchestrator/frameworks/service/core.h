@@ -36,14 +36,25 @@ namespace v1 = ::mesos::v1;
 
 // Inputs
 struct Tick {};
-struct HandoverGiven { Handover handover; };         ///< the first, or a newer version
-struct SchedulerEvent { v1::scheduler::Event event; };
-struct Disconnected { std::string reason; bool final = false; };  ///< final: another scheduler took over, or removed
-struct CallRefused { std::string call; };            ///< the master did not take it, or its answer was lost
+struct HandoverGiven {
+  Handover handover;
+};  ///< the first, or a newer version
+struct SchedulerEvent {
+  v1::scheduler::Event event;
+};
+struct Disconnected {
+  std::string reason;
+  bool final = false;
+};  ///< final: another scheduler took over, or removed
+struct CallRefused {
+  std::string call;
+};  ///< the master did not take it, or its answer was lost
 // ProbeResult: readiness.h
 
 // Effects, besides Persist
-struct Send { v1::scheduler::Call call; };
+struct Send {
+  v1::scheduler::Call call;
+};
 struct TaskFiles {
   std::string task;
   std::vector<RenderedFile> files;
@@ -53,10 +64,19 @@ struct Launch {
   v1::scheduler::Call call;
   std::vector<TaskFiles> files;
 };
-struct Report { ChildStatus status; };
-struct SetMasters { std::vector<std::string> masters; };
-struct Note { std::string text; };                   ///< for the log
-struct Exit { int code = 0; std::string reason; };   ///< TEARDOWN, if any, was sent before
+struct Report {
+  ChildStatus status;
+};
+struct SetMasters {
+  std::vector<std::string> masters;
+};
+struct Note {
+  std::string text;
+};  ///< for the log
+struct Exit {
+  int code = 0;
+  std::string reason;
+};  ///< TEARDOWN, if any, was sent before
 
 /// What the scheduler subscribes as.
 [[nodiscard]] v1::FrameworkInfo framework_info(const Handover& handover);
@@ -142,22 +162,22 @@ class Core {
 
   std::map<std::string, std::string> stored_;  ///< what is durable, or on its way there
   std::optional<Handover> handover_;
-  specs::Node node_;                           ///< valid with handover_ and no config_error_
+  specs::Node node_;  ///< valid with handover_ and no config_error_
   std::string config_error_;
-  std::vector<Instance> instances_;            ///< by server, then index
+  std::vector<Instance> instances_;                  ///< by server, then index
   std::map<std::string, std::string> fingerprints_;  ///< instance -> what it would be launched as; "" unknown
-  bool places_changed_ = false;                ///< since fingerprints_ was made
+  bool places_changed_ = false;                      ///< since fingerprints_ was made
   Readiness readiness_;
   bool subscribed_ = false;
   bool suppressed_ = false;
-  bool declined_ = false;                      ///< offers were refused since the last REVIVE
-  std::string wanted_;                         ///< names of instances that wanted offers last time
-  bool drained_ = false;                       ///< every task has ended after a drain
+  bool declined_ = false;  ///< offers were refused since the last REVIVE
+  std::string wanted_;     ///< names of instances that wanted offers last time
+  bool drained_ = false;   ///< every task has ended after a drain
   bool exiting_ = false;
-  std::optional<std::string> reported_;        ///< the last report, serialized
+  std::optional<std::string> reported_;  ///< the last report, serialized
 
-  Now now_{};                                  ///< of the present step
-  std::vector<Effect> effects_;                ///< of the present step
+  Now now_{};                    ///< of the present step
+  std::vector<Effect> effects_;  ///< of the present step
 };
 
 /// An end after this long in service starts the budget anew (details.md, crash loop).

@@ -26,15 +26,15 @@ struct Place {
 /// What must survive the scheduler. It says what was *meant*; what runs is only ever believed from the master.
 struct Record {
   Place place;
-  std::uint32_t attempt = 0;      ///< of the newest task id; only rises, so no id is used twice
-  std::string task;               ///< the task that may exist; empty: none was launched since the last ended
-  std::string fingerprint;        ///< of what `task` was launched with; differs from the present one: it is outdated
-  std::uint64_t restart = 0;      ///< Handover.restarts when `task` was launched
-  std::uint32_t restarts = 0;     ///< launches after the first
-  bool completed = false;         ///< ended as wished and is not to be started again
-  bool failed = false;            ///< ended badly and its policy says never again
-  bool quarantined = false;       ///< died too often before serving; a restart or a new configuration ends that
-  std::string why;                ///< of failed and quarantined
+  std::uint32_t attempt = 0;   ///< of the newest task id; only rises, so no id is used twice
+  std::string task;            ///< the task that may exist; empty: none was launched since the last ended
+  std::string fingerprint;     ///< of what `task` was launched with; differs from the present one: it is outdated
+  std::uint64_t restart = 0;   ///< Handover.restarts when `task` was launched
+  std::uint32_t restarts = 0;  ///< launches after the first
+  bool completed = false;      ///< ended as wished and is not to be started again
+  bool failed = false;         ///< ended badly and its policy says never again
+  bool quarantined = false;    ///< died too often before serving; a restart or a new configuration ends that
+  std::string why;             ///< of failed and quarantined
   bool operator==(const Record&) const = default;
 };
 [[nodiscard]] std::string encode(const Record& record);
@@ -42,9 +42,9 @@ struct Record {
 
 /// Where an instance's task stands, by the master's word since the last SUBSCRIBED.
 enum class Phase {
-  idle,         ///< no task; wanted unless completed, quarantined or draining
-  unknown,      ///< a task is recorded, the master has not spoken of it yet
-  launched,     ///< ACCEPT is on its way, or the task is staging
+  idle,      ///< no task; wanted unless completed, quarantined or draining
+  unknown,   ///< a task is recorded, the master has not spoken of it yet
+  launched,  ///< ACCEPT is on its way, or the task is staging
   running,
   killing,      ///< we asked for its end
   unreachable,  ///< its agent is; the task may come back
@@ -54,27 +54,27 @@ enum class Phase {
 enum class Ending { relaunch, stop };
 
 struct Instance {
-  std::size_t server = 0;    ///< index into Node.servers
-  std::uint32_t index = 0;   ///< among the server's instances, from 0
-  std::string name;          ///< kafka-0
+  std::size_t server = 0;   ///< index into Node.servers
+  std::uint32_t index = 0;  ///< among the server's instances, from 0
+  std::string name;         ///< kafka-0
   Record record;
 
   Phase phase = Phase::idle;
-  Ending ending = Ending::relaunch;           ///< valid in killing
-  Duration grace{};                           ///< valid in killing
-  std::optional<Instant> ask_again;           ///< killing, unknown: when to repeat KILL or RECONCILE
-  Duration ask_backoff{};                     ///< its present step
-  std::optional<Instant> unheard_of;          ///< the master answers TASK_UNKNOWN, since then
-  std::optional<std::uint32_t> pid;           ///< valid in running
-  bool check_passes = false;                  ///< the agent's exec check of this task
-  bool served = false;                        ///< this task has been serving
-  std::optional<Instant> serving_since;       ///< valid while serving
-  bool place_doubtful = false;                ///< the record may be stale: believe the next offer of that agent
-  std::optional<Instant> claim_missed;        ///< offers of its agent lack what it holds, since then
-  std::deque<Instant> deaths;                 ///< before serving, within the policy's window
-  std::uint32_t streak = 0;                   ///< ends since the last 60 s of serving: the back-off's exponent
-  std::optional<Instant> backoff_until;       ///< idle: not before
-  std::string note;                           ///< why it is not serving, newest word; may be empty
+  Ending ending = Ending::relaunch;      ///< valid in killing
+  Duration grace{};                      ///< valid in killing
+  std::optional<Instant> ask_again;      ///< killing, unknown: when to repeat KILL or RECONCILE
+  Duration ask_backoff{};                ///< its present step
+  std::optional<Instant> unheard_of;     ///< the master answers TASK_UNKNOWN, since then
+  std::optional<std::uint32_t> pid;      ///< valid in running
+  bool check_passes = false;             ///< the agent's exec check of this task
+  bool served = false;                   ///< this task has been serving
+  std::optional<Instant> serving_since;  ///< valid while serving
+  bool place_doubtful = false;           ///< the record may be stale: believe the next offer of that agent
+  std::optional<Instant> claim_missed;   ///< offers of its agent lack what it holds, since then
+  std::deque<Instant> deaths;            ///< before serving, within the policy's window
+  std::uint32_t streak = 0;              ///< ends since the last 60 s of serving: the back-off's exponent
+  std::optional<Instant> backoff_until;  ///< idle: not before
+  std::string note;                      ///< why it is not serving, newest word; may be empty
 
   [[nodiscard]] bool has_task() const { return phase != Phase::idle; }
   [[nodiscard]] bool ended_for_good() const { return record.completed || record.quarantined || record.failed; }

@@ -38,9 +38,7 @@ bool Core::wants_place(const Instance& i) const {
   return !i.ended_for_good() && !complete(i.record.place, server_of(i));
 }
 
-bool Core::wants_launch(const Instance& i) const {
-  return !i.has_task() && !i.ended_for_good() && !i.backoff_until;
-}
+bool Core::wants_launch(const Instance& i) const { return !i.has_task() && !i.ended_for_good() && !i.backoff_until; }
 
 bool Core::places_complete() const {
   return std::all_of(instances_.begin(), instances_.end(),

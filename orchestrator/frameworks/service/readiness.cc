@@ -10,10 +10,8 @@ namespace {
 const std::string* port_of(const specs::Probe& probe) {
   return std::visit(
       [](const auto& p) -> const std::string* {
-        if constexpr (requires { p.port; })
-          return &p.port;
-        else
-          return nullptr;
+        if constexpr (requires { p.port; }) return &p.port;
+        else return nullptr;
       },
       probe);
 }

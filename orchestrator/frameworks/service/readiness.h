@@ -19,16 +19,16 @@ namespace banyan::service {
 /// One try of a probe, to be made by the shell and answered by ProbeResult with the same id.
 struct StartProbe {
   std::uint64_t id = 0;
-  std::string key;                     ///< the same for every try of one probe: a client may be kept under it
+  std::string key;  ///< the same for every try of one probe: a client may be kept under it
   specs::Probe probe;
   std::vector<std::string> addresses;  ///< host:port of the instance, or of all, by index
   Duration timeout{};
-  bool thorough = true;                ///< kafka: also produce a record and see it come back
+  bool thorough = true;  ///< kafka: also produce a record and see it come back
 };
 struct ProbeResult {
   std::uint64_t id = 0;
   bool ready = false;
-  std::string message;                 ///< what is missing, for people
+  std::string message;  ///< what is missing, for people
 };
 
 class Readiness {
@@ -50,16 +50,16 @@ class Readiness {
  private:
   struct Watch {
     std::size_t server = 0;
-    std::string instance;          ///< empty: the whole server
+    std::string instance;  ///< empty: the whole server
     specs::Readiness spec;
-    std::string subject;           ///< task ids under judgement; empty while they do not all run
+    std::string subject;  ///< task ids under judgement; empty while they do not all run
     std::vector<std::string> addresses;
-    std::uint64_t in_flight = 0;   ///< id of the try under way; 0: none
+    std::uint64_t in_flight = 0;  ///< id of the try under way; 0: none
     std::optional<Instant> next;
-    Duration retry{};              ///< grows from retry_min to spec.interval while not ready
-    bool passing = false;          ///< the last tries passed, for hold_for already
+    Duration retry{};      ///< grows from retry_min to spec.interval while not ready
+    bool passing = false;  ///< the last tries passed, for hold_for already
     std::optional<Instant> passing_since;
-    std::uint32_t misses = 0;      ///< in a row
+    std::uint32_t misses = 0;  ///< in a row
     std::string message;
   };
 

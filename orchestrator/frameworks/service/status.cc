@@ -21,10 +21,8 @@ void Core::note_serving() {
   for (auto& i : instances_) {
     const bool all_ready = node_.goal == specs::Goal::running || readiness_.server_ready(i.server);
     if (ready(i) && all_ready) i.served = true;
-    if (!serving(i))
-      i.serving_since.reset();
-    else if (!i.serving_since)
-      i.serving_since = now_.mono;
+    if (!serving(i)) i.serving_since.reset();
+    else if (!i.serving_since) i.serving_since = now_.mono;
   }
 }
 
@@ -47,15 +45,11 @@ std::string Core::state_word(const Instance& i) const {
       if (i.record.failed) return "failed";
       if (i.record.completed) return "completed";
       return draining() ? "stopped" : "waiting";
-    case Phase::launched:
-      return "launching";
-    case Phase::running:
-      return serving(i) ? "serving" : i.served ? "degraded" : "starting";
-    case Phase::killing:
-      return "stopping";
+    case Phase::launched: return "launching";
+    case Phase::running: return serving(i) ? "serving" : i.served ? "degraded" : "starting";
+    case Phase::killing: return "stopping";
     case Phase::unknown:
-    case Phase::unreachable:
-      return "waiting";
+    case Phase::unreachable: return "waiting";
   }
   return "waiting";
 }

@@ -70,10 +70,8 @@ void Core::roll() {
   Instance* next = nullptr;
   for (auto& i : instances_) {
     if (i.phase != Phase::running || !outdated(i)) continue;
-    if (!i.served)
-      kill(i, Ending::relaunch, server_of(i).stop.grace);
-    else
-      next = &i;
+    if (!i.served) kill(i, Ending::relaunch, server_of(i).stop.grace);
+    else next = &i;
   }
   if (next == nullptr) return;
   const bool others_serve = std::all_of(instances_.begin(), instances_.end(), [&](const auto& i) {

@@ -153,10 +153,8 @@ specs::View view_of(const specs::Node& node, const Handover& handover, const std
   for (const auto& dependency : handover.dependencies())
     for (const auto& endpoint : dependency.endpoints()) {
       auto& addresses = view.endpoints[dependency.node() + ".endpoints." + endpoint.name()];
-      if (blind)
-        addresses = {blind_address};
-      else
-        addresses.assign(endpoint.addresses().begin(), endpoint.addresses().end());
+      if (blind) addresses = {blind_address};
+      else addresses.assign(endpoint.addresses().begin(), endpoint.addresses().end());
     }
   for (const auto& [name, endpoint] : node.endpoints)
     view.endpoints[node.name + ".endpoints." + name] = addresses_of(node, all, endpoint);

@@ -17,7 +17,7 @@ namespace v1 = ::mesos::v1;
 
 /// A file of the sandbox, rendered. The shell gives it to an artifact server and adds its URI to the task.
 struct RenderedFile {
-  std::string target;       ///< relative to the sandbox
+  std::string target;  ///< relative to the sandbox
   std::uint32_t mode = 0644;
   std::string content;
   bool operator==(const RenderedFile&) const = default;
@@ -25,11 +25,11 @@ struct RenderedFile {
 
 /// Everything that templates decide about one launch.
 struct RenderedTask {
-  v1::CommandInfo command;              ///< with environment, user and the declared URIs
-  std::vector<v1::Label> digests;       ///< sha256:<output_file> of declared URIs
+  v1::CommandInfo command;         ///< with environment, user and the declared URIs
+  std::vector<v1::Label> digests;  ///< sha256:<output_file> of declared URIs
   std::vector<RenderedFile> files;
   std::vector<v1::Volume> host_volumes;
-  std::optional<v1::CheckInfo> check;   ///< from an exec readiness probe
+  std::optional<v1::CheckInfo> check;  ///< from an exec readiness probe
 };
 
 /// What templates of this instance may name. REQUIRES: every instance in `all` of the same node.

@@ -17,10 +17,8 @@ bool is_terminal(v1::TaskState state) {
     case v1::TASK_DROPPED:
     case v1::TASK_GONE:
     case v1::TASK_GONE_BY_OPERATOR:
-    case v1::TASK_UNKNOWN:
-      return true;
-    default:
-      return false;
+    case v1::TASK_UNKNOWN: return true;
+    default: return false;
   }
 }
 
@@ -42,10 +40,8 @@ std::string what_happened(const v1::TaskStatus& status) {
 void Core::update(const v1::TaskStatus& status) {
   if (!handover_) return;
   auto* instance = find_task(status.task_id().value());
-  if (instance != nullptr)
-    update_of(*instance, status);
-  else
-    stray(status);
+  if (instance != nullptr) update_of(*instance, status);
+  else stray(status);
   acknowledge(status);
 }
 
@@ -96,8 +92,8 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
     case v1::TASK_RUNNING:
       if (status.container_status().has_executor_pid()) i.pid = status.container_status().executor_pid();
       if (is_check_word(status))
-        i.check_passes = status.check_status().command().has_exit_code() &&
-                         status.check_status().command().exit_code() == 0;
+        i.check_passes =
+            status.check_status().command().has_exit_code() && status.check_status().command().exit_code() == 0;
       if (i.phase == Phase::killing) return;
       if (i.phase != Phase::running) i.note.clear();
       if (i.phase == Phase::unknown) i.served = true;  // it outlived its scheduler: give it the benefit of the doubt

@@ -71,8 +71,7 @@ FromAgent encode(const agent::SendRegister& effect, mesos::v1::AgentInfo self) {
   auto* r = message.mutable_register_();
   if (!effect.agent.empty()) self.mutable_id()->set_value(effect.agent.str());
   *r->mutable_agent_info() = std::move(self);
-  for (const auto& resource : effect.resources)
-    *r->add_checkpointed_resources() = parse<mesos::v1::Resource>(resource);
+  for (const auto& resource : effect.resources) *r->add_checkpointed_resources() = parse<mesos::v1::Resource>(resource);
   for (const auto& framework : effect.frameworks) *r->add_frameworks() = parse<mesos::v1::FrameworkInfo>(framework);
   for (const auto& task : effect.tasks) encode_task(task, effect.agent, r->add_tasks());
   for (const auto& executor : effect.executors) {

@@ -144,8 +144,7 @@ class Writer {
 
 Result<master::Input> decode(const FromAgent& message, master::LinkId link) {
   switch (message.message_case()) {
-    case FromAgent::kRegister:
-      return decode_register(message.register_(), link);
+    case FromAgent::kRegister: return decode_register(message.register_(), link);
     case FromAgent::kUpdate: {
       const auto& update = message.update();
       return master::AgentUpdate{link,
@@ -169,10 +168,8 @@ Result<master::Input> decode(const FromAgent& message, master::LinkId link) {
       if (message.applied().has_error()) applied.error = message.applied().error();
       return applied;
     }
-    case FromAgent::kPong:
-      return master::AgentPonged{link};
-    default:
-      return error("a message of an unknown kind: the agent is newer than this master");
+    case FromAgent::kPong: return master::AgentPonged{link};
+    default: return error("a message of an unknown kind: the agent is newer than this master");
   }
 }
 

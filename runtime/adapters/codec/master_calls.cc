@@ -13,9 +13,7 @@ using mesos::v1::scheduler::Call;
 namespace calls = master::calls;
 
 tl::unexpected<Refusal> refuse(std::string text) { return tl::unexpected(Refusal{400, std::move(text)}); }
-tl::unexpected<Refusal> invalid(const std::string& why) {
-  return refuse("Failed to validate scheduler::Call: " + why);
-}
+tl::unexpected<Refusal> invalid(const std::string& why) { return refuse("Failed to validate scheduler::Call: " + why); }
 tl::unexpected<Refusal> missing(const std::string& field) { return invalid("Expecting '" + field + "' to be present"); }
 
 std::set<std::string> set_of(const google::protobuf::RepeatedPtrField<std::string>& items) {
@@ -48,26 +46,22 @@ What what_of(const mesos::v1::Offer::Operation& operation, const FrameworkId& fr
   using Operation = mesos::v1::Offer::Operation;
   using Kind = master::Conversion::Kind;
   switch (operation.type()) {
-    case Operation::LAUNCH:
-      return calls::Launch{tasks_of(operation.launch().task_infos(), framework)};
+    case Operation::LAUNCH: return calls::Launch{tasks_of(operation.launch().task_infos(), framework)};
     case Operation::LAUNCH_GROUP:
       return calls::LaunchGroup{tasks_of(operation.launch_group().task_group().tasks(), framework)};
     case Operation::RESERVE:
       if (operation.reserve().source_size() > 0) return calls::Unusable{"RESERVE with 'source' is not supported yet"};
       return conversion(Kind::reserve, operation.reserve().resources());
-    case Operation::UNRESERVE:
-      return conversion(Kind::unreserve, operation.unreserve().resources());
-    case Operation::CREATE:
-      return conversion(Kind::create, operation.create().volumes());
-    case Operation::DESTROY:
-      return conversion(Kind::destroy, operation.destroy().volumes());
-    default:
-      return calls::Unusable{Operation::Type_Name(operation.type()) + " is not supported yet"};
+    case Operation::UNRESERVE: return conversion(Kind::unreserve, operation.unreserve().resources());
+    case Operation::CREATE: return conversion(Kind::create, operation.create().volumes());
+    case Operation::DESTROY: return conversion(Kind::destroy, operation.destroy().volumes());
+    default: return calls::Unusable{Operation::Type_Name(operation.type()) + " is not supported yet"};
   }
 }
 
 calls::Accept decode_accept(const Call::Accept& accept, const FrameworkId& framework) {
-  calls::Accept decoded{offers_of(accept.offer_ids()), {},
+  calls::Accept decoded{offers_of(accept.offer_ids()),
+                        {},
                         refuse_duration(accept.filters().has_refuse_seconds(), accept.filters().refuse_seconds())};
   for (const auto& operation : accept.operations())
     decoded.operations.push_back({OperationId(operation.id().value()), what_of(operation, framework)});
@@ -100,8 +94,7 @@ calls::ReconcileOperations decode_operations(const Call::ReconcileOperations& re
 
 Accepted<calls::Body> decode_body(const Call& call, const FrameworkId& framework) {
   switch (call.type()) {
-    case Call::TEARDOWN:
-      return calls::Teardown{};
+    case Call::TEARDOWN: return calls::Teardown{};
     case Call::ACCEPT:
       if (!call.has_accept()) return missing("accept");
       return decode_accept(call.accept(), framework);
@@ -110,10 +103,8 @@ Accepted<calls::Body> decode_body(const Call& call, const FrameworkId& framework
       return calls::Decline{
           offers_of(call.decline().offer_ids()),
           refuse_duration(call.decline().filters().has_refuse_seconds(), call.decline().filters().refuse_seconds())};
-    case Call::REVIVE:
-      return calls::Revive{set_of(call.revive().roles())};
-    case Call::SUPPRESS:
-      return calls::Suppress{set_of(call.suppress().roles())};
+    case Call::REVIVE: return calls::Revive{set_of(call.revive().roles())};
+    case Call::SUPPRESS: return calls::Suppress{set_of(call.suppress().roles())};
     case Call::KILL:
       if (!call.has_kill()) return missing("kill");
       return decode_kill(call.kill());
@@ -147,10 +138,8 @@ Accepted<calls::Body> decode_body(const Call& call, const FrameworkId& framework
                                     set_of(call.update_framework().suppressed_roles())};
     case Call::ACCEPT_INVERSE_OFFERS:
     case Call::DECLINE_INVERSE_OFFERS:
-    case Call::ACKNOWLEDGE_OPERATION_STATUS:
-      return calls::Ignored{};
-    default:
-      return missing("type");
+    case Call::ACKNOWLEDGE_OPERATION_STATUS: return calls::Ignored{};
+    default: return missing("type");
   }
 }
 

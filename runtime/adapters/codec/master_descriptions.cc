@@ -50,10 +50,8 @@ master::TaskDescription describe(const mesos::v1::TaskInfo& task, const Framewor
   d.has_command = task.has_command();
   d.info = task.SerializePartialAsString();
   auto resources = decode(task.resources());
-  if (resources)
-    d.resources = std::move(*resources);
-  else
-    d.invalid = "Task uses an invalid " + resources.error().message;
+  if (resources) d.resources = std::move(*resources);
+  else d.invalid = "Task uses an invalid " + resources.error().message;
   if (task.has_executor()) {
     const auto& own = task.executor();
     auto executor = describe(own, framework);

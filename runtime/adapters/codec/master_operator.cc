@@ -51,12 +51,9 @@ std::optional<Response> read(Call::Type type, const master::State& state, const 
       response.set_type(Response::GET_HEALTH);
       response.mutable_get_health()->set_healthy(true);
       return response;
-    case Call::GET_VERSION:
-      return get_version();
-    case Call::GET_MASTER:
-      return get_master(state, master);
-    case Call::GET_STATE:
-      return get_state(state);
+    case Call::GET_VERSION: return get_version();
+    case Call::GET_MASTER: return get_master(state, master);
+    case Call::GET_STATE: return get_state(state);
     case Call::GET_AGENTS:
       response.set_type(Response::GET_AGENTS);
       *response.mutable_get_agents() = show_agents(state);
@@ -81,8 +78,7 @@ std::optional<Response> read(Call::Type type, const master::State& state, const 
       response.set_type(Response::GET_METRICS);
       *response.mutable_get_metrics() = show_metrics(state);
       return response;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -92,8 +88,7 @@ Accepted<OperatorResult> convert(master::CallId call, const mesos::v1::AgentID& 
                                  const ResourceList& messages) {
   auto resources = decode(messages);
   if (!resources) return refuse(400, resources.error().message);
-  return master::Input(
-      master::OperatorConvert{call, AgentId(agent.value()), {kind, resources->without_allocation()}});
+  return master::Input(master::OperatorConvert{call, AgentId(agent.value()), {kind, resources->without_allocation()}});
 }
 
 }  // namespace
@@ -104,8 +99,8 @@ Accepted<OperatorResult> operator_call(const std::string& body, const master::St
   Call call;
   if (!call.ParsePartialFromString(body)) return refuse(400, "Failed to parse body into Call protobuf");
   if (!call.IsInitialized())
-    return refuse(400, "Failed to parse body into Call protobuf: Missing required fields: " +
-                           call.InitializationErrorString());
+    return refuse(
+        400, "Failed to parse body into Call protobuf: Missing required fields: " + call.InitializationErrorString());
   if (!call.has_type()) return missing("type");
   if (auto response = read(call.type(), state, master)) return OperatorResult(std::move(*response));
   switch (call.type()) {
@@ -127,8 +122,7 @@ Accepted<OperatorResult> operator_call(const std::string& body, const master::St
     case Call::DESTROY_VOLUMES:
       if (!call.has_destroy_volumes()) return missing("destroy_volumes");
       return convert(call_id, call.destroy_volumes().agent_id(), Kind::destroy, call.destroy_volumes().volumes());
-    default:
-      return refuse(501, Call::Type_Name(call.type()) + " is not supported yet");
+    default: return refuse(501, Call::Type_Name(call.type()) + " is not supported yet");
   }
 }
 

@@ -143,8 +143,12 @@ Response::GetFrameworks show_frameworks(const master::State& state) {
     show(frameworks[id].used, out->mutable_allocated_resources());
     show(frameworks[id].offered, out->mutable_offered_resources());
     for (const auto* offer : offers[id]) {
-      const master::events::Offer event{offer->id,        offer->framework, offer->agent,
-                                        offer->role,      offer->resources, {},
+      const master::events::Offer event{offer->id,
+                                        offer->framework,
+                                        offer->agent,
+                                        offer->role,
+                                        offer->resources,
+                                        {},
                                         state.agents.at(offer->agent).info};
       *out->add_offers() = encode(event, framework.capabilities);
     }

@@ -32,8 +32,7 @@ Result<Amount> decode_amount(const Message& message) {
       if (!message.has_set()) return bad(message, "is a SET without 'set'");
       return Amount{Items(message.set().item().begin(), message.set().item().end())};
     }
-    default:
-      return bad(message, "must be a SCALAR, RANGES or a SET");
+    default: return bad(message, "must be a SCALAR, RANGES or a SET");
   }
 }
 
@@ -150,8 +149,7 @@ Message encode(const Resource& resource, ResourceFormat format) {
   if (identity.volume) {
     auto* disk = message.mutable_disk();
     disk->mutable_persistence()->set_id(identity.volume->persistence_id);
-    if (!identity.volume->principal.empty())
-      disk->mutable_persistence()->set_principal(identity.volume->principal);
+    if (!identity.volume->principal.empty()) disk->mutable_persistence()->set_principal(identity.volume->principal);
     disk->mutable_volume()->set_container_path(identity.volume->container_path);
     disk->mutable_volume()->set_mode(identity.volume->read_only ? mesos::v1::Volume::RO : mesos::v1::Volume::RW);
   }

@@ -71,8 +71,8 @@ class Stream final : public grpc_link::Duplex<grpc::ClientBidiReactor<FromAgent,
     if (ok) tell([](const Events& events) { events.opened(); });
   }
   void OnDone(const grpc::Status& status) override {
-    tell([reason = status.ok() ? std::string("the master ended the stream") : status.error_message()](
-             const Events& events) { events.closed(reason); });
+    tell([reason = status.ok() ? std::string("the master ended the stream")
+                               : status.error_message()](const Events& events) { events.closed(reason); });
     const auto last = std::move(self_);  // outlives the next line: the owner may go on as soon as it is told
     done_.set_value();
   }
@@ -149,8 +149,7 @@ class GrpcClient final : public AgentLinkClient {
 
 }  // namespace
 
-std::unique_ptr<AgentLinkClient> AgentLinkClient::connect(Loop& loop, const std::string& address,
-                                                          Callbacks callbacks) {
+std::unique_ptr<AgentLinkClient> AgentLinkClient::connect(Loop& loop, const std::string& address, Callbacks callbacks) {
   return std::make_unique<GrpcClient>(loop, address, std::move(callbacks));
 }
 

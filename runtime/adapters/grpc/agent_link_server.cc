@@ -92,8 +92,7 @@ class GrpcServer final : public AgentLinkServer {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, grpc_link::keepalive_timeout_ms);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                               grpc_link::keepalive_time_ms / 2);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, grpc_link::keepalive_time_ms / 2);
     builder.SetMaxReceiveMessageSize(grpc_link::message_bytes_max);
     builder.RegisterService(&service_);
     // gRPC 1.51 stops accepting for ever after one EMFILE (CVE-2023-4785): we accept, it takes the descriptors.

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::http {
@@ -31,8 +31,10 @@ int family_of(int fd) {
 class SocketChannel final : public Channel {
  public:
   SocketChannel(Loop& loop, int fd, Callbacks callbacks, std::function<void()> connected)
-      : loop_(loop), socket_(loop.asio()),
-        callbacks_(std::make_shared<const Callbacks>(std::move(callbacks))), connected_(std::move(connected)) {
+      : loop_(loop),
+        socket_(loop.asio()),
+        callbacks_(std::make_shared<const Callbacks>(std::move(callbacks))),
+        connected_(std::move(connected)) {
     socket_.assign(boost::asio::generic::stream_protocol(family_of(fd), 0), fd);
   }
 
@@ -156,9 +158,9 @@ class SocketChannel final : public Channel {
   Loop& loop_;
   Socket socket_;
   std::shared_ptr<const Callbacks> callbacks_;  // none once closed
-  std::function<void()> connected_;  // set while connecting
-  std::string queued_;               // said since the last write
-  std::string writing_bytes_;        // being written, up to written_
+  std::function<void()> connected_;             // set while connecting
+  std::string queued_;                          // said since the last write
+  std::string writing_bytes_;                   // being written, up to written_
   std::size_t written_ = 0;
   bool flush_asked_ = false;
   bool writing_ = false;  // waits until the socket takes more

@@ -11,9 +11,9 @@
 
 #include "runtime/adapters/http/channel.h"
 #include "runtime/adapters/http/recordio.h"
-#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/http/text.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::http {
@@ -79,18 +79,17 @@ class Dialler : public std::enable_shared_from_this<Dialler> {
   }
 
   void attempt(int fd) {
-    channel_ = Channel::create(
-        loop_, fd,
-        {[self = shared_from_this()](std::string_view bytes) { self->callbacks_.bytes(bytes); },
-         [self = shared_from_this()](std::string reason) {
-           if (self->closed_) return;
-           if (self->up_) self->end(self->address_.text + ": " + std::move(reason));
-           else self->next(std::move(reason));
-         }},
-        [self = shared_from_this()] {
-          self->up_ = true;
-          self->connected_();
-        });
+    channel_ = Channel::create(loop_, fd,
+                               {[self = shared_from_this()](std::string_view bytes) { self->callbacks_.bytes(bytes); },
+                                [self = shared_from_this()](std::string reason) {
+                                  if (self->closed_) return;
+                                  if (self->up_) self->end(self->address_.text + ": " + std::move(reason));
+                                  else self->next(std::move(reason));
+                                }},
+                               [self = shared_from_this()] {
+                                 self->up_ = true;
+                                 self->connected_();
+                               });
   }
 
   void later(std::string reason) {
@@ -328,9 +327,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
         loop, address,
         Channel::Callbacks{guarded([](Subscription& self, std::string_view bytes) { self.on_bytes(bytes); }),
                            guarded([](Subscription& self, std::string reason) { self.on_closed(std::move(reason)); })},
-        guarded([text = request_text(request, address)](Subscription& self) {
-          self.connection_->channel()->send(text);
-        }));
+        guarded(
+            [text = request_text(request, address)](Subscription& self) { self.connection_->channel()->send(text); }));
     connection_->start();
   }
 

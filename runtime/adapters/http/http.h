@@ -14,7 +14,7 @@ struct Address {
 
 struct Request {
   std::string method = "POST";
-  std::string path;                            ///< without the query
+  std::string path;  ///< without the query
   std::string query;
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body;

@@ -9,7 +9,7 @@
 namespace banyan::http {
 namespace {
 
-constexpr std::size_t length_line_max = 20;  ///< digits of the largest uint64; mesos-go's bound too
+constexpr std::size_t length_line_max = 20;   ///< digits of the largest uint64; mesos-go's bound too
 constexpr std::size_t chunk_line_max = 4096;  ///< a chunk's size with its extensions, or one trailer
 
 /// All of `text` as a number to that base, or nothing.
@@ -97,8 +97,7 @@ Result<void> ChunkDecoder::line(const std::string& text) {
       if (text.empty()) state_ = State::ended;
       return {};
     case State::data:
-    case State::ended:
-      break;
+    case State::ended: break;
   }
   return {};
 }

@@ -11,10 +11,10 @@
 
 #include "runtime/adapters/http/channel.h"
 #include "runtime/adapters/http/recordio.h"
-#include "runtime/adapters/loop/acceptor.h"
-#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/http/text.h"
+#include "runtime/adapters/loop/acceptor.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::http {
@@ -25,9 +25,9 @@ using namespace std::chrono_literals;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 
 constexpr std::uint32_t header_bytes_max = 64u << 10;
-constexpr std::size_t unanswered_max = 256;      ///< pipelined requests of one connection; then it is read no further
-constexpr Duration request_time_max = 60s;       ///< from a request's first byte to its last
-constexpr Duration linger = 2s;                  ///< for a refused peer to read why, before the connection is cut
+constexpr std::size_t unanswered_max = 256;  ///< pipelined requests of one connection; then it is read no further
+constexpr Duration request_time_max = 60s;   ///< from a request's first byte to its last
+constexpr Duration linger = 2s;              ///< for a refused peer to read why, before the connection is cut
 
 Request to_request(Parser& parser) {
   auto& message = parser.get();
@@ -66,11 +66,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
       : loop_(loop), handler_(std::move(handler)), ended_(std::move(ended)) {}
 
   void start(int fd) {
-    channel_ = Channel::create(
-        loop_, fd,
-        {[self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); },
-         [self = shared_from_this()](const std::string&) { self->on_closed(); }},
-        nullptr);
+    channel_ = Channel::create(loop_, fd,
+                               {[self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); },
+                                [self = shared_from_this()](const std::string&) { self->on_closed(); }},
+                               nullptr);
   }
 
   /// The server goes: no callbacks.
@@ -257,11 +256,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::function<void()> ended_;
   std::shared_ptr<Channel> channel_;
   bool open_ = true;
-  bool last_ = false;     // no request is taken any more
-  bool refused_ = false;  // what still comes is thrown away
+  bool last_ = false;             // no request is taken any more
+  bool refused_ = false;          // what still comes is thrown away
   std::optional<Parser> parser_;  // set within a request
   bool continued_ = false;        // "100 Continue" was sent for it
-  std::string input_;     // received, not parsed yet
+  std::string input_;             // received, not parsed yet
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;  // number of slots_.front()
   std::size_t held_ = 0;     // bytes in slots_

@@ -48,7 +48,7 @@ struct FreeAddresses {
 
 /// Nobody answers on it: a socket file that a killed process left.
 bool stale(const SocketAddress& address, const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const int probe = new_socket(AF_UNIX);
   if (probe < 0) return false;
@@ -91,10 +91,8 @@ Result<int> listen_on(const std::string& address) {
   const int fd = new_socket(name.family);
   if (fd < 0) return error("cannot listen on " + address + ": " + system_error());
   const int on = 1;
-  if (name.family != AF_UNIX)
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  else if (stale(name, unix_path(address)))
-    ::unlink(unix_path(address).c_str());
+  if (name.family != AF_UNIX) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  else if (stale(name, unix_path(address))) ::unlink(unix_path(address).c_str());
   if (::bind(fd, as_sockaddr(name), length(name)) != 0 || ::listen(fd, backlog) != 0) {
     const auto refused = error("cannot listen on " + address + ": " + system_error());
     ::close(fd);

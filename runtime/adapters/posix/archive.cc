@@ -12,8 +12,8 @@
 namespace banyan::posix {
 namespace {
 
-constexpr const char* archives[] = {".tar",  ".tar.gz", ".tgz", ".tar.bz2",
-                                    ".tbz2", ".tar.xz", ".txz", ".zip",  ".jar.zip"};
+constexpr const char* archives[] = {".tar",    ".tar.gz", ".tgz", ".tar.bz2", ".tbz2",
+                                    ".tar.xz", ".txz",    ".zip", ".jar.zip"};
 
 using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
 using Writer = std::unique_ptr<archive, decltype(&archive_write_free)>;

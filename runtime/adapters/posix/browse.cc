@@ -46,7 +46,7 @@ std::string find_virtual(const std::string& sandboxes, const std::string& path) 
   while (const dirent* entry = agents == nullptr ? nullptr : ::readdir(agents)) {
     if (entry->d_name[0] == '.') continue;
     const std::string candidate = sandboxes + '/' + entry->d_name + path;
-    struct stat info {};
+    struct stat info{};
     if (::stat(candidate.c_str(), &info) != 0) continue;
     if (!best.empty() &&
         std::pair(info.st_mtim.tv_sec, info.st_mtim.tv_nsec) < std::pair(newest.tv_sec, newest.tv_nsec))
@@ -110,7 +110,7 @@ Result<FilePart> Browser::read(const std::string& path, std::uint64_t offset, st
   const auto opened = open(path, O_RDONLY);
   if (!opened) return tl::unexpected(opened.error());
   const Fd file(*opened);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return error("not found: " + path + " is no file");
   FilePart part;
   part.size = static_cast<std::uint64_t>(info.st_size);

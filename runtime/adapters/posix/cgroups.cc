@@ -114,7 +114,8 @@ bool remove_leaf(const std::string& leaf) {
 
 void kill_leaf(const std::string& leaf) {
   const Fd file(::open((leaf + "/cgroup.kill").c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.open()) [[maybe_unused]] const auto written = ::write(file.get(), "1", 1);
+  if (file.open()) [[maybe_unused]]
+    const auto written = ::write(file.get(), "1", 1);
 }
 
 }  // namespace banyan::posix

@@ -270,9 +270,8 @@ void Containers::destroy_orphans(const std::function<bool(const ContainerId&)>& 
     const ContainerId id(folder.path().filename().string());
     if (!known(id)) adopt(id);  // the core, which does not know it either, has it destroyed and forgotten
   }
-  options_.cgroups.remove_stale([this](const std::string& name) {
-    return std::filesystem::exists(layout_.runtime(ContainerId(name)));
-  });
+  options_.cgroups.remove_stale(
+      [this](const std::string& name) { return std::filesystem::exists(layout_.runtime(ContainerId(name))); });
 }
 
 void Containers::remove(const std::string& sandbox) {
@@ -323,8 +322,8 @@ void Containers::check(const ContainerPlan& plan, Duration timeout, std::functio
   loop_.when_readable(key, [this, run, key] {
     char line[64] = {};
     int status = 0;
-    const bool ended = ::read(run->shim.report.get(), line, sizeof line - 1) > 0 &&
-                       std::sscanf(line, "exit %d", &status) == 1;
+    const bool ended =
+        ::read(run->shim.report.get(), line, sizeof line - 1) > 0 && std::sscanf(line, "exit %d", &status) == 1;
     reap(run->shim.process);
     loop_.forget(key);
     checks_.erase(key);

@@ -71,18 +71,18 @@ class Containers {
  private:
   struct Container {
     ContainerId id;
-    ContainerPlan plan;           // of a launch; empty when adopted
+    ContainerPlan plan;  // of a launch; empty when adopted
     std::atomic<bool> cancelled{false};
     User user;
     std::string leaf;
     Result<void> prepared;
-    Fd process;                   // the shim
+    Fd process;  // the shim
     Fd report;
     std::string reported;
     shim::Process task;
-    bool ours = false;            // the shim is our child
-    bool gone = false;            // ended() was called
-    int hunted = 0;               // times a lost shim's processes were looked for
+    bool ours = false;  // the shim is our child
+    bool gone = false;  // ended() was called
+    int hunted = 0;     // times a lost shim's processes were looked for
   };
   using Handle = std::shared_ptr<Container>;
 

@@ -13,9 +13,7 @@ namespace {
 
 class Sha256 {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
   void add(const char* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
   std::string hex() {
     unsigned char digest[EVP_MAX_MD_SIZE];

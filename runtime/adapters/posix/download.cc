@@ -70,7 +70,7 @@ Result<void> by_curl(const std::string& uri, Sink& sink) {
 
 Result<void> by_copy(const std::string& path, Sink& sink) {
   const Fd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
+  struct stat info{};
   if (!from.open() || ::fstat(from.get(), &info) != 0) return error(std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return error("it is no regular file");
   if (static_cast<std::uint64_t>(info.st_size) > sink.left) return error("it is larger than allowed");
@@ -90,14 +90,10 @@ Result<void> download(const std::string& uri, const std::string& to, std::uint64
   if (!file.open()) return system_error("cannot write " + to);
   Sink sink{file.get(), bytes_max, false, &cancelled};
   Result<void> done;
-  if (uri.starts_with("http://") || uri.starts_with("https://"))
-    done = by_curl(uri, sink);
-  else if (uri.starts_with("file:///"))
-    done = by_copy(uri.substr(7), sink);
-  else if (uri.starts_with("/"))
-    done = by_copy(uri, sink);
-  else
-    done = error("only absolute paths, file://, http:// and https:// can be fetched");
+  if (uri.starts_with("http://") || uri.starts_with("https://")) done = by_curl(uri, sink);
+  else if (uri.starts_with("file:///")) done = by_copy(uri.substr(7), sink);
+  else if (uri.starts_with("/")) done = by_copy(uri, sink);
+  else done = error("only absolute paths, file://, http:// and https:// can be fetched");
   if (done) return {};
   ::unlink(to.c_str());
   return error("cannot fetch " + uri + ": " + done.error().message);

@@ -18,9 +18,9 @@ std::uint64_t less(std::uint64_t total_mb, std::uint64_t kept_mb) {
 std::string detect_resources(const std::string& work_dir) {
   cpu_set_t mask;
   const int cpus = ::sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
-  struct sysinfo memory {};
+  struct sysinfo memory{};
   ::sysinfo(&memory);
-  struct statvfs disk {};
+  struct statvfs disk{};
   ::statvfs(work_dir.c_str(), &disk);
   const std::uint64_t memory_mb = (memory.totalram >> 10) * memory.mem_unit >> 10;
   const std::uint64_t disk_mb = (disk.f_bavail >> 10) * disk.f_frsize >> 10;

@@ -16,7 +16,7 @@ struct Fetch {
   std::string output_file = {};  ///< relative path; empty: the last part of the URI
   std::string sha256 = {};       ///< lower-case hex; empty: not checked
   bool executable = false;
-  bool extract = true;      ///< when its name says it is an archive
+  bool extract = true;  ///< when its name says it is an archive
   bool cache = false;
 };
 

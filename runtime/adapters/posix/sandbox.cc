@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 /// A persistent volume belongs to whoever uses it: it is given away whole when its owner changes.
 Result<void> make_volume(const VolumeLink& volume, const User& user) {
   if (auto made = make_folders(volume.host_path, 0711); !made) return made;
-  struct stat info {};
+  struct stat info{};
   if (::stat(volume.host_path.c_str(), &info) != 0) return system_error("cannot read " + volume.host_path);
   if (user.switch_to && info.st_uid != user.uid)
     if (auto given = give_tree(volume.host_path, user.uid, user.gid); !given) return given;
@@ -34,7 +34,7 @@ bool may_enter(const struct stat& folder, const User& user) {
 /// A work folder below somebody's home is a common mistake; say so rather than "Permission denied".
 Result<void> check_way(const std::string& sandbox, const User& user) {
   for (fs::path at = fs::path(sandbox).parent_path();; at = at.parent_path()) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(at.c_str(), &info) == 0 && !may_enter(info, user))
       return error("user '" + user.name + "' cannot reach its sandbox: " + at.string() +
                    " is closed to it; the agent's --work-dir must lie where tasks may go");

@@ -32,8 +32,8 @@ struct Started {
 };
 
 struct Exit {
-  int wait_status = 0;   ///< of the task's first process, as waitpid() gave it
-  int launch_error = 0;  ///< errno when the task could not be executed at all; then wait_status says nothing
+  int wait_status = 0;         ///< of the task's first process, as waitpid() gave it
+  int launch_error = 0;        ///< errno when the task could not be executed at all; then wait_status says nothing
   bool never_started = false;  ///< written by a recovering agent: no shim ever took this container
 };
 

@@ -12,13 +12,13 @@
 namespace banyan::posix {
 
 struct ShimOptions {
-  std::string shim;         ///< path of banyan-shim
+  std::string shim;              ///< path of banyan-shim
   std::string runtime_dir = {};  ///< empty: a check
   std::string sandbox;
-  std::string leaf;         ///< empty: no cgroup
+  std::string leaf;  ///< empty: no cgroup
   User user;
   Command command;
-  Duration timeout = {};    ///< of a check
+  Duration timeout = {};  ///< of a check
 };
 
 struct Shim {

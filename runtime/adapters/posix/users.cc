@@ -19,8 +19,7 @@ Result<User> look_up(const std::string& name) {
 
 }  // namespace
 
-Result<User> choose_user(const UserPolicy& policy, const std::string& command_user,
-                         const std::string& framework_user) {
+Result<User> choose_user(const UserPolicy& policy, const std::string& command_user, const std::string& framework_user) {
   if (::geteuid() != 0) return User{false, ::geteuid(), ::getegid(), {}};
   std::string name = command_user.empty() ? framework_user : command_user;
   if (name.empty() || (command_user.empty() && name == "root" && !policy.allow_root)) name = policy.task_user;

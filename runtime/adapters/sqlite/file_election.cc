@@ -27,7 +27,7 @@ class LockFile {
   [[nodiscard]] bool open() const { return fd_ >= 0; }
   /// 0, or errno. `command`: F_OFD_SETLK asks, F_OFD_SETLKW waits.
   [[nodiscard]] int lock(int command) const {
-    struct flock whole {};
+    struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
     while (::fcntl(fd_, command, &whole) != 0)
@@ -43,7 +43,7 @@ class LockFile {
 struct Candidacy {
   std::shared_ptr<const LockFile> file;
   std::mutex mutex;
-  Loop* loop = nullptr;             // guarded by mutex; none: given up
+  Loop* loop = nullptr;              // guarded by mutex; none: given up
   std::function<void(int)> decided;  // loop's thread only; 0 or errno
 };
 
@@ -73,8 +73,9 @@ class FileElection final : public Election {
     candidacy_->file = std::make_shared<const LockFile>(path_);
     const int code = candidacy_->file->open() ? candidacy_->file->lock(F_OFD_SETLK) : errno;
     if (code != EAGAIN && code != EACCES) return report(candidacy_, code);
-    std::thread([candidacy = candidacy_, file = candidacy_->file] { report(candidacy, file->lock(F_OFD_SETLKW)); })
-        .detach();
+    std::thread([candidacy = candidacy_, file = candidacy_->file] {
+      report(candidacy, file->lock(F_OFD_SETLKW));
+    }).detach();
   }
 
   void resign() override {

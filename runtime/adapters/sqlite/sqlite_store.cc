@@ -124,8 +124,9 @@ class Database {
     if (!owner || !version || !tables) return tl::unexpected(failure("cannot be read"));
     if (*tables == "0")
       return execute(("BEGIN; CREATE TABLE state(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-                      "PRAGMA application_id=" + std::to_string(application) +
-                      "; PRAGMA user_version=" + std::to_string(schema) + "; COMMIT").c_str());
+                      "PRAGMA application_id=" +
+                      std::to_string(application) + "; PRAGMA user_version=" + std::to_string(schema) + "; COMMIT")
+                         .c_str());
     if (*owner != std::to_string(application)) return error(path_ + " is a database of another program");
     if (*version != std::to_string(schema))
       return error(path_ + " has format " + *version + "; this version reads format " + std::to_string(schema));

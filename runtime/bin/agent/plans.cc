@@ -66,8 +66,7 @@ std::vector<posix::Fetch> fetches_of(const v1::CommandInfo& info, const v1::Labe
     fetch.executable = uri.executable();
     fetch.extract = uri.extract();
     fetch.cache = uri.cache();
-    const std::string name =
-        uri.has_output_file() ? uri.output_file() : uri.value().substr(uri.value().rfind('/') + 1);
+    const std::string name = uri.has_output_file() ? uri.output_file() : uri.value().substr(uri.value().rfind('/') + 1);
     for (const auto& label : labels.labels())
       if (label.key() == "sha256:" + name) fetch.sha256 = label.value();
     fetches.push_back(std::move(fetch));

@@ -33,8 +33,8 @@ Result<void> add_attributes(const std::string& text, v1::AgentInfo& info) {
     if (failure == std::errc() && end == value.data() + value.size()) {
       attribute->set_type(v1::Value::SCALAR);
       attribute->mutable_scalar()->set_value(number);
-    } else if (const auto ranges = value.starts_with('[') ? Resources::parse("r:" + value)
-                                                          : Result<Resources>(error("text"))) {
+    } else if (const auto ranges =
+                   value.starts_with('[') ? Resources::parse("r:" + value) : Result<Resources>(error("text"))) {
       attribute->set_type(v1::Value::RANGES);
       for (const auto& range : ranges->ranges("r")) {
         auto* out = attribute->mutable_ranges()->add_range();
@@ -72,13 +72,13 @@ Result<std::string> choose_socket(const Settings& settings) {
     char name[40];
     std::snprintf(name, sizeof name, "banyan-%016zx", std::hash<std::string>{}(settings.work_dir));
     const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    const std::string parent = ::geteuid() == 0                                          ? "/run"
+    const std::string parent = ::geteuid() == 0                                     ? "/run"
                                : runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime
-                                                                                         : "/tmp";
+                                                                                    : "/tmp";
     folder = parent + '/' + name;
   }
   ::mkdir(folder.c_str(), 0700);
-  struct stat info {};
+  struct stat info{};
   if (::lstat(folder.c_str(), &info) != 0) return posix::system_error("cannot make socket folder " + folder);
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
     return error("socket folder " + folder + " is not a folder of this user; name another with --socket-dir");

@@ -56,15 +56,15 @@ Result<void> World::open_containers() {
   auto cgroups = posix::Cgroups::detect(settings_.isolation, settings_.work_dir);
   if (!cgroups) return tl::unexpected(cgroups.error());
   spdlog::info("isolation: {}", cgroups->description());
-  posix::ContainersOptions options{settings_.work_dir, settings_.shim,
-                                   {settings_.task_user, settings_.allow_root_tasks}, *cgroups};
+  posix::ContainersOptions options{
+      settings_.work_dir, settings_.shim, {settings_.task_user, settings_.allow_root_tasks}, *cgroups};
   containers_ = std::make_unique<posix::Containers>(
       loop_, options,
-      posix::Containers::Callbacks{
-          [this](const ContainerId& id, pid_t pid) { deliver(ContainerStarted{id, pid}); },
-          [this](const ContainerId& id, const posix::Ended& e) {
-            deliver(ContainerEnded{id, e.wait_status, e.launch_error, e.never_started, e.shim_lost});
-          }});
+      posix::Containers::Callbacks{[this](const ContainerId& id, pid_t pid) { deliver(ContainerStarted{id, pid}); },
+                                   [this](const ContainerId& id, const posix::Ended& e) {
+                                     deliver(ContainerEnded{id, e.wait_status, e.launch_error, e.never_started,
+                                                            e.shim_lost});
+                                   }});
   browser_ = std::make_unique<posix::Browser>(containers_->layout().sandboxes());
   return {};
 }
@@ -104,16 +104,15 @@ World::~World() {
 void World::start() {
   for (const auto& [id, run] : driver_->core().state().runs) containers_->adopt(id);
   containers_->destroy_orphans([this](const ContainerId& id) { return driver_->core().state().runs.contains(id); });
-  link_ = AgentLinkClient::connect(
-      loop_, settings_.master,
-      {[this] { deliver(LinkOpened{}); },
-       [this](const agent_link::ToAgent& message) {
-         if (const auto input = codec::decode(message)) deliver(*input);
-       },
-       [this](const std::string& reason) {
-         spdlog::warn("master {}: {}", settings_.master, reason);
-         deliver(LinkClosed{});
-       }});
+  link_ = AgentLinkClient::connect(loop_, settings_.master,
+                                   {[this] { deliver(LinkOpened{}); },
+                                    [this](const agent_link::ToAgent& message) {
+                                      if (const auto input = codec::decode(message)) deliver(*input);
+                                    },
+                                    [this](const std::string& reason) {
+                                      spdlog::warn("master {}: {}", settings_.master, reason);
+                                      deliver(LinkClosed{});
+                                    }});
 }
 
 void World::deliver(const Input& input) { driver_->deliver(input); }
@@ -157,8 +156,7 @@ constexpr char protobuf[] = "application/x-protobuf";
 
 /// The checks of mesos-api 2.1 that need no core.
 std::optional<http::Response> refuse(const http::Request& request, mesos::v1::executor::Call& call) {
-  if (request.method != "POST")
-    return text(405, "Expecting one of { 'POST' }, but received '" + request.method + "'");
+  if (request.method != "POST") return text(405, "Expecting one of { 'POST' }, but received '" + request.method + "'");
   const std::string type = http::header(request.headers, "content-type");
   if (type.empty()) return text(400, "Expecting 'Content-Type' to be present");
   if (type != protobuf) return text(415, std::string("Expecting 'Content-Type' of ") + protobuf);
@@ -256,10 +254,9 @@ void World::on(const RunCheck& e) {
   const auto& runs = driver_->core().state().runs;
   const auto run = runs.find(e.container);
   if (run == runs.end()) return;
-  containers_->check(plan_check(e, run->second, containers_->layout(), surroundings_), e.timeout,
-                     [this, container = e.container](std::optional<int> code) {
-                       deliver(CheckDone{container, {code}});
-                     });
+  containers_->check(
+      plan_check(e, run->second, containers_->layout(), surroundings_), e.timeout,
+      [this, container = e.container](std::optional<int> code) { deliver(CheckDone{container, {code}}); });
 }
 void World::on(const ForgetContainer& e) { containers_->forget(e.container); }
 void World::on(const RemoveSandbox& e) {

@@ -65,19 +65,15 @@ Result<void> Daemon::listen() {
 
 void Daemon::on_request(http::Request request, std::shared_ptr<http::Responder> responder) {
   switch (route(request.path)) {
-    case Route::scheduler:
-      return scheduler_call(request, std::move(responder));
-    case Route::operator_:
-      return operator_call(request, responder);
+    case Route::scheduler: return scheduler_call(request, std::move(responder));
+    case Route::operator_: return operator_call(request, responder);
     case Route::version:
-      return responder->reply({200, {{"Content-Type", "application/json"}},
-                               std::string("{\"version\":\"") + codec::mesos_version + "\"}"});
-    case Route::health:
-      return responder->reply({200, {}, ""});
+      return responder->reply(
+          {200, {{"Content-Type", "application/json"}}, std::string("{\"version\":\"") + codec::mesos_version + "\"}"});
+    case Route::health: return responder->reply({200, {}, ""});
     case Route::redirect:
       return responder->reply({307, {{"Location", "//" + facts_.ip + ":" + std::to_string(facts_.port)}}, ""});
-    case Route::unknown:
-      return responder->reply(plain(404, "404 Not Found."));
+    case Route::unknown: return responder->reply(plain(404, "404 Not Found."));
   }
 }
 
@@ -100,7 +96,8 @@ void Daemon::operator_call(const http::Request& request, const std::shared_ptr<h
   if (!result) return responder->reply(plain(result.error().status, result.error().text));
   if (const auto* input = std::get_if<Input>(&*result)) return deliver_call(call, *input, responder);
   if (auto refusal = negotiate_answer(request)) return responder->reply(std::move(*refusal));
-  responder->reply({200, {{"Content-Type", std::string(protobuf_type)}},
+  responder->reply({200,
+                    {{"Content-Type", std::string(protobuf_type)}},
                     std::get<mesos::v1::master::Response>(*result).SerializePartialAsString()});
 }
 
@@ -133,8 +130,8 @@ void Daemon::carry_out(Answer&& answer) {
 void Daemon::carry_out(OpenStream&& open) {
   const auto waiting = waiting_.extract(open.call);
   if (waiting.empty()) return;
-  auto stream = waiting.mapped()->stream(
-      {{"Content-Type", std::string(protobuf_type)}, {"Mesos-Stream-Id", open.stream.str()}});
+  auto stream =
+      waiting.mapped()->stream({{"Content-Type", std::string(protobuf_type)}, {"Mesos-Stream-Id", open.stream.str()}});
   // Never from within perform(): the driver is not re-entered.
   stream->on_closed([this, id = open.stream] {
     loop_.post([this, id] {
@@ -181,8 +178,7 @@ void Daemon::wake_at(std::optional<Instant> when) {
   };
   if (*when <= mono_now())
     loop_.at_end_of_turn(this, tick);  // all that this turn brings is answered by one round of offers
-  else
-    timer_ = loop_.at(*when, tick);
+  else timer_ = loop_.at(*when, tick);
 }
 
 }  // namespace banyan::master

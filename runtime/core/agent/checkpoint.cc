@@ -182,9 +182,11 @@ struct Kind {
   const char* prefix;
   void (*read)(State&, FieldReader&);
 };
-constexpr Kind kinds[] = {{"agent", read_agent},  {"reservations", read_reservations}, {"framework/", read_framework},
-                          {"run/", read_run},     {"task/", read_task},                {"state/", read_state},
-                          {"kill/", read_kill},   {"update/", read_update},            {"ended/", read_ended}};
+constexpr Kind kinds[] = {{"agent", read_agent},          {"reservations", read_reservations},
+                          {"framework/", read_framework}, {"run/", read_run},
+                          {"task/", read_task},           {"state/", read_state},
+                          {"kill/", read_kill},           {"update/", read_update},
+                          {"ended/", read_ended}};
 
 }  // namespace
 

@@ -14,9 +14,9 @@
 #include <map>
 #include <string>
 
+#include "runtime/base/change.h"
 #include "runtime/base/result.h"
 #include "runtime/core/agent/state.h"
-#include "runtime/base/change.h"
 
 namespace banyan::agent::checkpoint {
 

@@ -101,7 +101,7 @@ void Core::check_invariants() const {
     BANYAN_CHECK(task.ended() || state_.runs.contains(task.container));  // an unfinished task has its container
     BANYAN_CHECK(!task.ended() || !task.unacknowledged.empty());         // an acknowledged end is forgotten
     for (std::size_t i = 0; i + 1 < task.unacknowledged.size(); ++i)
-      BANYAN_CHECK(!is_terminal(task.unacknowledged[i].state));             // nothing after the end
+      BANYAN_CHECK(!is_terminal(task.unacknowledged[i].state));  // nothing after the end
     if (!task.unacknowledged.empty()) BANYAN_CHECK(task.unacknowledged.back().uuid == task.last.uuid);
   }
   for (const auto& [id, run] : state_.runs) {

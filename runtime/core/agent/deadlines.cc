@@ -40,8 +40,7 @@ void Core::tick_run(Run& run) {
     run.subscribe_by.reset();
     if (run.subscribed_once)
       destroy(run, Reason::executor_reregistration_timeout, "Executor did not reregister within its time");
-    else
-      destroy(run, Reason::executor_registration_timeout, "Executor did not register within its time");
+    else destroy(run, Reason::executor_registration_timeout, "Executor did not register within its time");
   }
   if (run.destroy_at && *run.destroy_at <= now_.mono) {
     run.destroy_at.reset();

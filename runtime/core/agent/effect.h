@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/change.h"
 #include "runtime/core/agent/input.h"
 #include "runtime/core/agent/words.h"
-#include "runtime/base/change.h"
 
 namespace banyan::agent {
 
@@ -141,10 +141,9 @@ struct Note {
   std::string text;
 };
 
-using Effect =
-    std::variant<Persist, SendRegister, SendUpdate, SendExecutorMessage, SendExecutorExited, SendApplied, SendPong,
-                 ResetLink, TellSubscribed, TellLaunch, TellKill, TellAcknowledged, TellMessage, TellShutdown,
-                 CloseExecutor, LaunchContainer, LinkVolumes, TerminateContainer, DestroyContainer, RunCheck,
-                 ForgetContainer, RemoveSandbox, MakeVolume, RemoveVolume, Note>;
+using Effect = std::variant<Persist, SendRegister, SendUpdate, SendExecutorMessage, SendExecutorExited, SendApplied,
+                            SendPong, ResetLink, TellSubscribed, TellLaunch, TellKill, TellAcknowledged, TellMessage,
+                            TellShutdown, CloseExecutor, LaunchContainer, LinkVolumes, TerminateContainer,
+                            DestroyContainer, RunCheck, ForgetContainer, RemoveSandbox, MakeVolume, RemoveVolume, Note>;
 
 }  // namespace banyan::agent

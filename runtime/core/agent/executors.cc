@@ -9,7 +9,7 @@ namespace banyan::agent {
 
 void Core::on(const ExecutorSubscribe& s) {
   Run* run = find_run(s.framework, s.executor);
-  BANYAN_CHECK(run != nullptr && run->custom);  // the world asked refuse() first
+  BANYAN_CHECK(run != nullptr && run->custom);                 // the world asked refuse() first
   if (run->connection) want(CloseExecutor{*run->connection});  // the newest subscription wins
   run->connection = s.connection;
   run->subscribe_by.reset();
@@ -100,10 +100,8 @@ void Core::shut_down(Run& run) {
   const Duration grace = run.custom && run.custom->shutdown_grace ? *run.custom->shutdown_grace
                                                                   : Duration(limits::executor_shutdown_grace);
   run.destroy_at = now_.mono + grace;
-  if (run.connection)
-    want(TellShutdown{*run.connection});
-  else
-    want(TerminateContainer{run.id});
+  if (run.connection) want(TellShutdown{*run.connection});
+  else want(TerminateContainer{run.id});
 }
 
 void Core::on(const ShutdownFramework& s) {

@@ -106,9 +106,9 @@ struct CheckDone {
 /// next_deadline() has come.
 struct Tick {};
 
-using Input = std::variant<LinkOpened, LinkClosed, Registered, Refused, RunTask, KillTask, Acknowledge,
-                           SchedulerMessage, ShutdownExecutor, ShutdownFramework, UpdateFramework, Apply, Ping,
-                           ExecutorSubscribe, ExecutorUpdate, ExecutorMessage, ExecutorDisconnected, ContainerStarted,
-                           ContainerEnded, CheckDone, Tick>;
+using Input =
+    std::variant<LinkOpened, LinkClosed, Registered, Refused, RunTask, KillTask, Acknowledge, SchedulerMessage,
+                 ShutdownExecutor, ShutdownFramework, UpdateFramework, Apply, Ping, ExecutorSubscribe, ExecutorUpdate,
+                 ExecutorMessage, ExecutorDisconnected, ContainerStarted, ContainerEnded, CheckDone, Tick>;
 
 }  // namespace banyan::agent

@@ -24,21 +24,21 @@ struct Task {
   TaskDescription description;
   FrameworkId framework;
   ContainerId container;
-  Status last;                         ///< newest status; staging before the first
-  std::deque<Status> unacknowledged;   ///< in order; only the first is in flight
-  std::uint64_t sequence = 0;          ///< of the first of them
+  Status last;                        ///< newest status; staging before the first
+  std::deque<Status> unacknowledged;  ///< in order; only the first is in flight
+  std::uint64_t sequence = 0;         ///< of the first of them
   bool kill_wanted = false;
   std::optional<Duration> kill_grace;  ///< what the kill asked for
 
   // volatile
-  bool delivered = false;              ///< its executor has been told of it
-  bool overran = false;                ///< completion_max has passed
-  std::optional<Instant> resend_at;    ///< valid while an update is in flight
+  bool delivered = false;            ///< its executor has been told of it
+  bool overran = false;              ///< completion_max has passed
+  std::optional<Instant> resend_at;  ///< valid while an update is in flight
   Duration backoff{};
-  std::optional<Instant> kill_at;      ///< the grace of a kill ends: then the whole tree
+  std::optional<Instant> kill_at;  ///< the grace of a kill ends: then the whole tree
   std::optional<Instant> check_at;
   std::optional<Instant> overrun_at;
-  std::optional<CheckResult> check;    ///< set once the check has been scheduled
+  std::optional<CheckResult> check;  ///< set once the check has been scheduled
 
   [[nodiscard]] bool ended() const { return is_terminal(last.state); }
 };
@@ -51,14 +51,14 @@ struct Run {
   ExecutorId executor;                        ///< of a command task: the task's id
   std::optional<ExecutorDescription> custom;  ///< none: a command task
   bool subscribed_once = false;
-  bool stopping = false;                      ///< SHUTDOWN was sent or asked for; takes no further task
+  bool stopping = false;  ///< SHUTDOWN was sent or asked for; takes no further task
 
   // volatile
-  std::int64_t pid = 0;                       ///< 0: not started yet
+  std::int64_t pid = 0;  ///< 0: not started yet
   std::optional<ConnectionId> connection;
   std::optional<Instant> subscribe_by;
   std::optional<Instant> destroy_at;
-  std::optional<Reason> cause;                ///< why the agent destroys it, for its tasks' last status
+  std::optional<Reason> cause;  ///< why the agent destroys it, for its tasks' last status
   std::string cause_message;
 };
 

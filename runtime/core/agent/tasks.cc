@@ -119,8 +119,7 @@ void Core::on(const KillTask& k) {
   if (task->ended()) return;
   const auto run = state_.runs.find(task->container);
   BANYAN_CHECK(run != state_.runs.end());
-  if (!task->kill_wanted || task->kill_grace != k.grace)
-    save(checkpoint::kill({k.framework, k.task}, k.grace));
+  if (!task->kill_wanted || task->kill_grace != k.grace) save(checkpoint::kill({k.framework, k.task}, k.grace));
   if (run->second.custom) return kill_executor_task(*task, run->second, k.grace);
   kill_command_task(*task, run->second, k.grace);
 }

@@ -36,16 +36,16 @@ struct CheckResult {
 struct Status {
   TaskId task;
   TaskState state = TaskState::staging;
-  std::string uuid;                   ///< 16 bytes; empty until the update is queued
+  std::string uuid;  ///< 16 bytes; empty until the update is queued
   std::optional<Reason> reason;
   std::string message;
-  bool from_executor = false;         ///< SOURCE_EXECUTOR, else SOURCE_AGENT
-  ExecutorId executor;                ///< empty: not given
+  bool from_executor = false;  ///< SOURCE_EXECUTOR, else SOURCE_AGENT
+  ExecutorId executor;         ///< empty: not given
   ContainerId container;
-  std::int64_t pid = 0;               ///< of the container's first process; 0: none
-  double timestamp = 0;               ///< Unix time, seconds
-  std::optional<CheckResult> check;   ///< set for tasks that have a check
-  std::string body;                   ///< the executor's own TaskStatus; the fields above are laid over it
+  std::int64_t pid = 0;              ///< of the container's first process; 0: none
+  double timestamp = 0;              ///< Unix time, seconds
+  std::optional<CheckResult> check;  ///< set for tasks that have a check
+  std::string body;                  ///< the executor's own TaskStatus; the fields above are laid over it
 };
 
 /// A persistent volume lives in volumes/roles/<role>/<id>.
@@ -57,16 +57,16 @@ struct VolumeKey {
 
 struct Framework {
   FrameworkId id;
-  bool partition_aware = false;      ///< knows TASK_DROPPED; others are told TASK_LOST
-  bool task_killing_state = false;   ///< knows TASK_KILLING
-  std::string info;                  ///< mesos.v1.FrameworkInfo
+  bool partition_aware = false;     ///< knows TASK_DROPPED; others are told TASK_LOST
+  bool task_killing_state = false;  ///< knows TASK_KILLING
+  std::string info;                 ///< mesos.v1.FrameworkInfo
 };
 
 struct ExecutorDescription {
   ExecutorId id;
   std::optional<Duration> shutdown_grace;
   std::set<VolumeKey> volumes;
-  std::string info;                  ///< mesos.v1.ExecutorInfo
+  std::string info;  ///< mesos.v1.ExecutorInfo
 };
 
 struct Check {
@@ -82,7 +82,7 @@ struct TaskDescription {
   std::optional<Duration> completion_max;
   std::optional<Check> check;
   std::set<VolumeKey> volumes;
-  std::string info;                             ///< mesos.v1.TaskInfo
+  std::string info;  ///< mesos.v1.TaskInfo
 };
 
 }  // namespace banyan::agent

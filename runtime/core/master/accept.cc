@@ -49,8 +49,13 @@ void Core::refuse_operations(Framework& framework, const calls::Accept& accept, 
   for (const auto& operation : accept.operations) {
     if (const auto* tasks = tasks_of(operation)) {
       for (const auto& task : *tasks)
-        report(framework, {task.id, TaskState::dropped, Reason::invalid_offers,
-                           "Task launched with invalid offers: " + why, task.agent, {}, {}});
+        report(framework, {task.id,
+                           TaskState::dropped,
+                           Reason::invalid_offers,
+                           "Task launched with invalid offers: " + why,
+                           task.agent,
+                           {},
+                           {}});
     } else {
       fail_operation(framework, operation.id, AgentId(), "Operation attempted with invalid offers: " + why);
     }
@@ -79,8 +84,13 @@ void Core::handle(Framework& framework, CallId call, const calls::Accept& accept
 void Core::run(Hand& hand, const OperationId& id, const calls::Launch& launched) {
   for (const auto& task : launched.tasks) {
     if (!id.empty()) {
-      report(hand.framework, {task.id, TaskState::error, Reason::task_invalid,
-                              "'Operation.id' is not supported for LAUNCH", hand.agent.id, {}, {}});
+      report(hand.framework, {task.id,
+                              TaskState::error,
+                              Reason::task_invalid,
+                              "'Operation.id' is not supported for LAUNCH",
+                              hand.agent.id,
+                              {},
+                              {}});
       continue;
     }
     launch(hand, task);
@@ -89,8 +99,13 @@ void Core::run(Hand& hand, const OperationId& id, const calls::Launch& launched)
 
 void Core::run(Hand& hand, const OperationId&, const calls::LaunchGroup& launched) {
   for (const auto& task : launched.tasks)
-    report(hand.framework, {task.id, TaskState::error, Reason::task_group_invalid,
-                            "LAUNCH_GROUP is not supported yet: launch each task by itself", hand.agent.id, {}, {}});
+    report(hand.framework, {task.id,
+                            TaskState::error,
+                            Reason::task_group_invalid,
+                            "LAUNCH_GROUP is not supported yet: launch each task by itself",
+                            hand.agent.id,
+                            {},
+                            {}});
 }
 
 void Core::run(Hand& hand, const OperationId& id, const calls::Unusable& unusable) {

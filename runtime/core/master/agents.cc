@@ -146,7 +146,12 @@ void Core::adopt_tasks(Agent& agent, const AgentRegister& register_) {
     if (task->holds_resources()) use(agent, framework, task->role, task->resources);
     if (task->kill) order(agent, orders::KillTask{known.framework, known.task.id, *task->kill});
     if (returns)
-      report(*framework, {task->id, task->state, Reason::agent_reregistered, "The agent has come back", agent.id, {},
+      report(*framework, {task->id,
+                          task->state,
+                          Reason::agent_reregistered,
+                          "The agent has come back",
+                          agent.id,
+                          {},
                           task->statuses.empty() ? Bytes() : task->statuses.back().status});
   }
 }
@@ -227,8 +232,13 @@ void Core::mark_unreachable(Agent& agent) {
     Task& task = framework.tasks.at(task_id);
     if (is_terminal(task.state)) continue;
     task.unreachable = true;
-    report(framework, {task.id, TaskState::unreachable, Reason::agent_removed, "The agent is unreachable", agent.id,
-                       agent.unreachable_since, {}});
+    report(framework, {task.id,
+                       TaskState::unreachable,
+                       Reason::agent_removed,
+                       "The agent is unreachable",
+                       agent.id,
+                       agent.unreachable_since,
+                       {}});
   }
   for (const auto& [id, framework] : state_.frameworks) tell(framework, events::Failure{agent.id, {}, {}});
 }

@@ -54,8 +54,12 @@ class Core {
  private:
   // --- timers.cc
   struct Watch {};  ///< pings agents, finds silent ones
-  struct Beat { StreamId stream; };
-  struct OfferTimeout { OfferId offer; };
+  struct Beat {
+    StreamId stream;
+  };
+  struct OfferTimeout {
+    OfferId offer;
+  };
   struct Removal {
     FrameworkId framework;
     Instant due;  ///< the one that counts is Framework::removal_timer
@@ -119,7 +123,7 @@ class Core {
     Agent& agent;
     std::string role;
     Resources left;
-    bool progress = false;               ///< some operation took effect
+    bool progress = false;                    ///< some operation took effect
     std::vector<OperationId> converted = {};  ///< conversions not yet sent to the agent, by their ids
     bool unsent = false;
   };

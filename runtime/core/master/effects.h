@@ -26,7 +26,9 @@ enum class Reason {
 // --- to a scheduler's stream ------------------------------------------------------------------------------------
 
 namespace events {
-struct Subscribed { FrameworkId framework; };
+struct Subscribed {
+  FrameworkId framework;
+};
 struct Heartbeat {};
 struct Offer {
   OfferId id;
@@ -41,17 +43,21 @@ struct Offers {
   std::vector<Offer> offers;
   Capabilities capabilities;  ///< of the framework: they decide how resources are written
 };
-struct Rescind { OfferId offer; };
-struct Update { Bytes status; };  ///< an agent's, as it came
+struct Rescind {
+  OfferId offer;
+};
+struct Update {
+  Bytes status;
+};  ///< an agent's, as it came
 /// A state that the master reports by itself: never acknowledged.
 struct Report {
   TaskId task;
   TaskState state = TaskState::unknown;
   Reason reason = Reason::reconciliation;
   std::string message;
-  AgentId agent;                              ///< may be empty
+  AgentId agent;  ///< may be empty
   std::optional<WallTime> unreachable_since;
-  Bytes like;                                 ///< the last status that is known: its health and container are repeated
+  Bytes like;  ///< the last status that is known: its health and container are repeated
 };
 struct OperationReport {
   OperationId id;
@@ -66,12 +72,14 @@ struct Message {
 };
 struct Failure {
   AgentId agent;
-  ExecutorId executor;             ///< empty: the whole agent
+  ExecutorId executor;  ///< empty: the whole agent
   std::optional<int> wait_status;
 };
-struct Error { std::string message; };
-using Any = std::variant<Subscribed, Heartbeat, Offers, Rescind, Update, Report, OperationReport, Message, Failure,
-                         Error>;
+struct Error {
+  std::string message;
+};
+using Any =
+    std::variant<Subscribed, Heartbeat, Offers, Rescind, Update, Report, OperationReport, Message, Failure, Error>;
 }  // namespace events
 
 // --- to an agent's link -----------------------------------------------------------------------------------------
@@ -82,7 +90,9 @@ struct Registered {
   std::uint64_t epoch = 0;
   std::vector<FrameworkId> gone_frameworks;
 };
-struct Refused { std::string reason; };
+struct Refused {
+  std::string reason;
+};
 struct RunTask {
   FrameworkId framework;
   SharedBytes framework_info;
@@ -108,7 +118,9 @@ struct ShutdownExecutor {
   FrameworkId framework;
   ExecutorId executor;
 };
-struct ShutdownFramework { FrameworkId framework; };
+struct ShutdownFramework {
+  FrameworkId framework;
+};
 struct UpdateFramework {
   FrameworkId framework;
   SharedBytes info;
@@ -138,13 +150,19 @@ struct SendEvent {
   StreamId stream;
   events::Any event;
 };
-struct CloseStream { StreamId stream; };
+struct CloseStream {
+  StreamId stream;
+};
 struct SendToAgent {
   LinkId link = 0;
   orders::Any order;
 };
-struct CloseLink { LinkId link = 0; };
-struct Note { std::string text; };  ///< one line for the log
+struct CloseLink {
+  LinkId link = 0;
+};
+struct Note {
+  std::string text;
+};  ///< one line for the log
 
 using Effect = std::variant<Persist, Answer, OpenStream, SendEvent, CloseStream, SendToAgent, CloseLink, Note>;
 

@@ -101,8 +101,12 @@ struct AgentRegister {
   std::vector<KnownExecutor> executors;
   Bytes info;  ///< mesos.v1.AgentInfo
 };
-struct AgentClosed { LinkId link; };
-struct AgentPonged { LinkId link; };
+struct AgentClosed {
+  LinkId link;
+};
+struct AgentPonged {
+  LinkId link;
+};
 struct AgentUpdate {
   LinkId link = 0;
   FrameworkId framework;
@@ -137,13 +141,21 @@ struct Subscribe {
   FrameworkDescription framework;
   std::set<std::string> suppressed_roles;
 };
-struct StreamClosed { StreamId stream; };
+struct StreamClosed {
+  StreamId stream;
+};
 
 namespace calls {
 struct Teardown {};
-struct Launch { std::vector<TaskDescription> tasks; };
-struct LaunchGroup { std::vector<TaskDescription> tasks; };
-struct Unusable { std::string reason; };  ///< an operation that is unknown, malformed or not supported yet
+struct Launch {
+  std::vector<TaskDescription> tasks;
+};
+struct LaunchGroup {
+  std::vector<TaskDescription> tasks;
+};
+struct Unusable {
+  std::string reason;
+};  ///< an operation that is unknown, malformed or not supported yet
 struct Operation {
   OperationId id;  ///< empty: no feedback wanted
   std::variant<Launch, LaunchGroup, Conversion, Unusable> what;
@@ -157,8 +169,12 @@ struct Decline {
   std::vector<OfferId> offers;
   Duration refuse{};
 };
-struct Revive { std::set<std::string> roles; };    ///< empty: all
-struct Suppress { std::set<std::string> roles; };  ///< empty: all
+struct Revive {
+  std::set<std::string> roles;
+};  ///< empty: all
+struct Suppress {
+  std::set<std::string> roles;
+};  ///< empty: all
 struct Kill {
   TaskId task;
   std::optional<AgentId> agent;
@@ -180,7 +196,9 @@ struct Reconcile {
   };
   std::vector<Task> tasks;  ///< empty: all that are known
 };
-struct ReconcileOperations { std::vector<OperationId> operations; };
+struct ReconcileOperations {
+  std::vector<OperationId> operations;
+};
 struct Message {
   AgentId agent;
   ExecutorId executor;

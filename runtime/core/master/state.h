@@ -28,15 +28,15 @@ struct Task {
   AgentId agent;
   ExecutorId executor;  ///< empty: a command task
   std::string role;
-  Resources resources;                 ///< without allocation roles
-  TaskState state = TaskState::staging;  ///< newest known
+  Resources resources;                       ///< without allocation roles
+  TaskState state = TaskState::staging;      ///< newest known
   TaskState forwarded = TaskState::staging;  ///< state of the update last seen from the agent
   std::string forwarded_uuid;
   std::vector<KnownStatus> statuses;  ///< the last of each state it went through, newest last
-  bool unreachable = false;     ///< its agent fell silent: it holds nothing until the agent returns
-  bool reported = false;        ///< some update has come: its agent has it
-  std::optional<Bytes> kill;    ///< a KILL (its policy) to repeat when the agent returns
-  Bytes info;                   ///< mesos.v1.TaskInfo
+  bool unreachable = false;           ///< its agent fell silent: it holds nothing until the agent returns
+  bool reported = false;              ///< some update has come: its agent has it
+  std::optional<Bytes> kill;          ///< a KILL (its policy) to repeat when the agent returns
+  Bytes info;                         ///< mesos.v1.TaskInfo
 
   /// Its resources are in use: not ended, not out of reach.
   [[nodiscard]] bool holds_resources() const { return !unreachable && !is_terminal(state); }
@@ -69,7 +69,7 @@ struct Framework {
   std::optional<WallTime> reregistered;
   std::optional<Instant> removal_due;  ///< when disconnected
   Instant removal_timer;
-  bool asked = false;                  ///< REQUEST
+  bool asked = false;  ///< REQUEST
   std::map<TaskId, Task> tasks;
   std::map<std::pair<std::string, AgentId>, std::vector<Filter>> filters;
   std::map<std::string, allocator::Quantities> held;  ///< used and offered, by role
@@ -90,7 +90,7 @@ struct Remains {
 
 struct Agent {
   enum class Phase {
-    recovered,     ///< from the registry; has not come back to this master yet
+    recovered,  ///< from the registry; has not come back to this master yet
     registered,
     disconnected,  ///< its link broke a moment ago
     unreachable
@@ -103,8 +103,8 @@ struct Agent {
   std::string version;
   SharedBytes info;  ///< mesos.v1.AgentInfo
   Resources declared;
-  Resources total;    ///< declared, converted by reservations and volumes
-  Resources used;     ///< by tasks, executors and the remains of torn-down frameworks
+  Resources total;  ///< declared, converted by reservations and volumes
+  Resources used;   ///< by tasks, executors and the remains of torn-down frameworks
   Resources offered;
   Instant last_heard;
   std::optional<WallTime> registered;

@@ -5,7 +5,7 @@
 namespace banyan::master {
 namespace {
 
-constexpr int operation_unknown = 9;  // mesos.v1.OperationState
+constexpr int operation_unknown = 9;     // mesos.v1.OperationState
 constexpr std::size_t statuses_max = 8;  // there are no more states to go through
 
 /// What frameworks hear that do not know the finer states.
@@ -15,10 +15,8 @@ TaskState for_everyone(TaskState state) {
     case TaskState::unreachable:
     case TaskState::gone:
     case TaskState::gone_by_operator:
-    case TaskState::unknown:
-      return TaskState::lost;
-    default:
-      return state;
+    case TaskState::unknown: return TaskState::lost;
+    default: return state;
   }
 }
 
@@ -53,8 +51,7 @@ void Core::set_state(Framework& framework, Task& task, TaskState state) {
   if (is_terminal(task.state)) return;  // nothing follows a terminal state
   const bool held = task.holds_resources();
   task.state = state;
-  if (held && !task.holds_resources())
-    release(state_.agents.at(task.agent), &framework, task.role, task.resources);
+  if (held && !task.holds_resources()) release(state_.agents.at(task.agent), &framework, task.role, task.resources);
 }
 
 /// Forgets a task that holds nothing any more, or whose resources are held under another name.

@@ -42,10 +42,8 @@ void Core::fire(const Watch&) {
     if (was_away) agent.last_heard = now_.mono;
     const Duration patience =
         agent.phase == Agent::Phase::recovered ? options_.agent_reregister_timeout : options_.agent_silence;
-    if (now_.mono - agent.last_heard >= patience)
-      mark_unreachable(agent);
-    else
-      order(agent, orders::Ping{});
+    if (now_.mono - agent.last_heard >= patience) mark_unreachable(agent);
+    else order(agent, orders::Ping{});
   }
   forget_oldest_unreachable();
   watch_due_ = now_.mono + limits::ping_interval;

@@ -82,8 +82,7 @@ std::string framework_error(const FrameworkDescription& framework, const std::se
   if (framework.capabilities.multi_role && roles.size() != framework.roles.size())
     return "'FrameworkInfo.roles' must not contain duplicate items";
   for (const auto& role : roles)
-    if (const auto why = role_error(role); !why.empty())
-      return "'FrameworkInfo.role' is not a valid role: " + why;
+    if (const auto why = role_error(role); !why.empty()) return "'FrameworkInfo.role' is not a valid role: " + why;
   for (const auto& role : suppressed_roles)
     if (!roles.count(role)) return "Suppressed role '" + role + "' is not contained in the framework's roles";
   if (!framework.id.empty())

@@ -16,7 +16,7 @@
 namespace banyan::registry {
 
 struct AgentRecord {
-  std::string info;                          ///< mesos.v1.AgentInfo as it came
+  std::string info;  ///< mesos.v1.AgentInfo as it came
   std::optional<WallTime> unreachable_since;
   bool operator==(const AgentRecord&) const = default;
 };

@@ -175,8 +175,7 @@ void ExecutorCore::send_unsent(Effects& effects) {
 void ExecutorCore::send(Call call, std::uint64_t number, Effects& effects) {
   call.mutable_executor_id()->set_value(options_.executor_id);
   call.mutable_framework_id()->set_value(options_.framework_id);
-  effects.emplace_back(
-      SendCall{number, subscription_.server(), subscription_.path(), {}, call.SerializeAsString()});
+  effects.emplace_back(SendCall{number, subscription_.server(), subscription_.path(), {}, call.SerializeAsString()});
 }
 
 void ExecutorCore::drop_stream(Now now, const std::string& reason, Effects& effects) {

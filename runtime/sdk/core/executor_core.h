@@ -101,9 +101,9 @@ class ExecutorCore {
   std::map<std::string, mesos::v1::TaskInfo> tasks_;  ///< launched, nothing about them acknowledged yet
   std::vector<KeptUpdate> updates_;                   ///< unacknowledged, oldest first
   std::uint64_t calls_ = 0;
-  std::optional<Instant> away_since_;                 ///< when the stream was lost, or the first attempt was made
-  std::optional<Instant> resend_at_;                  ///< the agent was not ready for a call
-  bool told_to_shut_down_ = false;                    ///< SHUTDOWN has come: its stream need not come back
+  std::optional<Instant> away_since_;  ///< when the stream was lost, or the first attempt was made
+  std::optional<Instant> resend_at_;   ///< the agent was not ready for a call
+  bool told_to_shut_down_ = false;     ///< SHUTDOWN has come: its stream need not come back
 };
 
 }  // namespace banyan::sdk

@@ -62,9 +62,7 @@ void SchedulerCore::on(Now now, const StreamOpened& opened, Effects& effects) {
     case Subscription::Answer::refused:
       effects.emplace_back(CloseStream{opened.stream});
       return finish("SUBSCRIBE refused with status " + std::to_string(opened.status) + ": " + opened.body, effects);
-    case Subscription::Answer::retry:
-      effects.emplace_back(CloseStream{opened.stream});
-      return attempt(now, effects);
+    case Subscription::Answer::retry: effects.emplace_back(CloseStream{opened.stream}); return attempt(now, effects);
   }
 }
 
@@ -109,9 +107,8 @@ void SchedulerCore::on(Now now, const CallAnswered& answer, Effects& effects) {
     if (!subscribed()) finish("torn down", effects);  // the stream ended before the answer came
   }
   if (accepted) return;
-  const std::string reason = answer.status == 0
-                                 ? answer.body
-                                 : "status " + std::to_string(answer.status) + ": " + answer.body;
+  const std::string reason =
+      answer.status == 0 ? answer.body : "status " + std::to_string(answer.status) + ": " + answer.body;
   effects.emplace_back(CallRefused{call->type, reason});
   if (subscription_.current(call->stream) && lost_the_subscription(answer))
     drop_stream(now, "the master did not take a call: " + reason, effects);

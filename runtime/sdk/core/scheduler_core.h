@@ -89,7 +89,7 @@ class SchedulerCore {
   mesos::v1::FrameworkInfo framework_;  ///< with the id, once it is known
   std::vector<PendingCall> pending_;    ///< calls without an answer, oldest first
   std::uint64_t calls_ = 0;
-  bool torn_down_ = false;              ///< our TEARDOWN was accepted
+  bool torn_down_ = false;  ///< our TEARDOWN was accepted
 };
 
 }  // namespace banyan::sdk

@@ -114,16 +114,16 @@ class Subscription {
   Limits limits_;
   Rng rng_;
   Phase phase_ = Phase::waiting;
-  Instant attempt_at_{};              ///< valid in waiting; the first is due at once
-  Instant opening_deadline_{};        ///< valid in opening
-  Instant last_heard_{};              ///< valid in established
+  Instant attempt_at_{};        ///< valid in waiting; the first is due at once
+  Instant opening_deadline_{};  ///< valid in opening
+  Instant last_heard_{};        ///< valid in established
   std::optional<Duration> silence_max_;
   std::optional<std::string> redirect_;  ///< whom to try next, instead of the next of servers_
-  unsigned redirects_ = 0;            ///< in a row
-  unsigned failures_ = 0;             ///< attempts since the last established stream
+  unsigned redirects_ = 0;               ///< in a row
+  unsigned failures_ = 0;                ///< attempts since the last established stream
   std::size_t next_server_ = 0;
   std::uint64_t stream_ = 0;
-  std::string server_;                ///< of the present stream
+  std::string server_;  ///< of the present stream
   std::string stream_id_;
 };
 

@@ -38,8 +38,9 @@ ToAgent to_agent(const std::string& text) {
 class AnAgentLink : public testing::Test {
  protected:
   void listen(const std::string& address) {
-    auto listening = AgentLinkServer::listen(loop, address, {[this](auto link, const auto& m) { on_message(link, m); },
-                                                             [this](auto link) { closed_links.push_back(link); }});
+    auto listening = AgentLinkServer::listen(loop, address,
+                                             {[this](auto link, const auto& m) { on_message(link, m); },
+                                              [this](auto link) { closed_links.push_back(link); }});
     ASSERT_TRUE(listening) << listening.error().message;
     server = std::move(*listening);
     where = "127.0.0.1:" + std::to_string(server->port());

@@ -187,20 +187,20 @@ class AStream : public testing::Test {
     address = {"127.0.0.1:" + std::to_string(server->port())};
   }
   std::unique_ptr<StreamCall> open(const std::string& path, const Address& where) {
-    return StreamCall::open(loop, where, {"POST", path, "", {}, "subscribe"},
-                            {[this](const Response& head) {
-                               heard.push_back(std::to_string(head.status) + " " +
-                                               header(head.headers, "mesos-stream-id") + head.body);
-                               loop.stop();
-                             },
-                             [this](const std::string& record) {
-                               heard.push_back(record);
-                               loop.stop();
-                             },
-                             [this](const std::string& reason) {
-                               heard.push_back("closed: " + reason);
-                               loop.stop();
-                             }});
+    return StreamCall::open(
+        loop, where, {"POST", path, "", {}, "subscribe"},
+        {[this](const Response& head) {
+           heard.push_back(std::to_string(head.status) + " " + header(head.headers, "mesos-stream-id") + head.body);
+           loop.stop();
+         },
+         [this](const std::string& record) {
+           heard.push_back(record);
+           loop.stop();
+         },
+         [this](const std::string& reason) {
+           heard.push_back("closed: " + reason);
+           loop.stop();
+         }});
   }
   void run_until_heard(std::size_t count) {
     while (heard.size() < count) loop.run();

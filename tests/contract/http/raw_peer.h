@@ -8,8 +8,8 @@
 #include <string>
 
 #include "runtime/adapters/http/http.h"
-#include "runtime/adapters/loop/socket.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/socket.h"
 #include "runtime/base/check.h"
 
 namespace banyan::http {
@@ -82,8 +82,8 @@ class RawPeer {
 inline void leave_stale_socket(const Address& address) {
   const auto name = resolve(address.text)->front();
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  BANYAN_CHECK(::bind(fd, reinterpret_cast<const sockaddr*>(name.bytes.data()),
-                      static_cast<socklen_t>(name.bytes.size())) == 0);
+  BANYAN_CHECK(
+      ::bind(fd, reinterpret_cast<const sockaddr*>(name.bytes.data()), static_cast<socklen_t>(name.bytes.size())) == 0);
   ::close(fd);
 }
 

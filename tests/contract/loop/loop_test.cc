@@ -1,8 +1,8 @@
 // The loop on the real clock and real descriptors.
 #include "runtime/adapters/loop/loop.h"
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

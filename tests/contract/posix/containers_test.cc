@@ -37,8 +37,9 @@ TEST_P(AContainer, KeepsItsOutputInItsSandbox) {
 }
 
 TEST_P(AContainer, TakesDaemonsInSessionsOfTheirOwnWithIt) {
-  world.launch("c", "setsid sh -c 'echo $$ > daemon.new; mv daemon.new daemon; trap \"\" TERM HUP; sleep 600' & "
-                    "while ! test -e daemon; do sleep 0.01; done; exit 3");
+  world.launch("c",
+               "setsid sh -c 'echo $$ > daemon.new; mv daemon.new daemon; trap \"\" TERM HUP; sleep 600' & "
+               "while ! test -e daemon; do sleep 0.01; done; exit 3");
   EXPECT_EQ(WEXITSTATUS(world.wait_end("c").wait_status), 3);
   EXPECT_TRUE(is_gone(std::stoi(content_of(world.sandbox("c") + "/daemon"))));
 }

@@ -57,7 +57,7 @@ TEST(AnArchive, UnpacksFilesFoldersAndLinksThatStayInside) {
             "ok");
   EXPECT_EQ(content_of(folder / "in/link"), "hello");
   EXPECT_EQ(content_of(folder / "in/hard"), "hello");
-  struct stat info {};
+  struct stat info{};
   ::stat((folder / "in/d/file").c_str(), &info);
   EXPECT_EQ(info.st_mode & 07777, 0755u);  // no setuid
 }

@@ -59,8 +59,7 @@ class ContainerWorld {
   ContainerWorld(const Folder& folder, Isolation isolation)
       : folder_(folder), cgroups_(Cgroups::detect(isolation, folder.path())) {
     containers_ = std::make_unique<Containers>(
-        loop_,
-        ContainersOptions{folder.path(), std::string(BIN_DIR) + "/banyan-shim", {}, cgroups_.value()},
+        loop_, ContainersOptions{folder.path(), std::string(BIN_DIR) + "/banyan-shim", {}, cgroups_.value()},
         Containers::Callbacks{[this](const ContainerId& id, pid_t pid) { started[id.str()] = pid; },
                               [this](const ContainerId& id, const Ended& e) { ended[id.str()] = e; }});
   }

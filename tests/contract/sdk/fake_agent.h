@@ -67,14 +67,14 @@ struct FakeAgent {
   explicit FakeAgent(Loop& the_loop, Patience& the_patience) : loop(the_loop), patience(the_patience) { listen(0); }
 
   void listen(std::uint16_t port) {
-    auto listening = http::Server::listen(
-        loop, {"127.0.0.1:" + std::to_string(port)},
-        [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
-          mesos::v1::executor::Call call;
-          BANYAN_CHECK(request.path == "/api/v1/executor" && call.ParseFromString(request.body));
-          take(call, *responder);
-          patience.something_happened();
-        });
+    auto listening =
+        http::Server::listen(loop, {"127.0.0.1:" + std::to_string(port)},
+                             [this](const http::Request& request, std::shared_ptr<http::Responder> responder) {
+                               mesos::v1::executor::Call call;
+                               BANYAN_CHECK(request.path == "/api/v1/executor" && call.ParseFromString(request.body));
+                               take(call, *responder);
+                               patience.something_happened();
+                             });
     BANYAN_CHECK(listening.has_value());
     server = std::move(*listening);
     at = server->port();

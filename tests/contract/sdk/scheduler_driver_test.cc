@@ -1,11 +1,10 @@
 // The classic scheduler driver at a fake master: what it says by itself.
-#include "runtime/sdk/scheduler.h"
-
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <thread>
 
+#include "runtime/sdk/scheduler.h"
 #include "tests/contract/sdk/fake_agent.h"
 
 namespace banyan::sdk {

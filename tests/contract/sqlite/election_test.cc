@@ -109,11 +109,10 @@ TEST_P(AnElection, NeverElectsACandidateThatGaveUpWaiting) {
   EXPECT_THAT(elected, ElementsAre("first", "third"));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Every, AnElection,
-    testing::Values(Kind{"Fake", [] { return std::make_unique<FakeWorld>(); }},
-                    Kind{"File", [] { return std::make_unique<FileWorld>(); }}),
-    [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(Every, AnElection,
+                         testing::Values(Kind{"Fake", [] { return std::make_unique<FakeWorld>(); }},
+                                         Kind{"File", [] { return std::make_unique<FileWorld>(); }}),
+                         [](const auto& kind) { return kind.param.name; });
 
 TEST(AFileElection, IsFreeOnceItsHolderIsDeadAlthoughAChildOfTheHolderLives) {
   Loop loop;

@@ -132,11 +132,10 @@ TEST_P(AStore, HasOneOwnerAtATime) {
   open();  // the first is closed before
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Every, AStore,
-    testing::Values(Kind{"Fake", [] { return std::make_unique<FakeWorld>(); }},
-                    Kind{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}),
-    [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(Every, AStore,
+                         testing::Values(Kind{"Fake", [] { return std::make_unique<FakeWorld>(); }},
+                                         Kind{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}),
+                         [](const auto& kind) { return kind.param.name; });
 
 TEST(AFakeStore, LosesInACrashWhatWasNotSynced) {
   FakeDisk disk;

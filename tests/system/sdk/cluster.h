@@ -122,10 +122,10 @@ struct Cluster {
   std::string agent_api = local(free_port());
   Daemon master{{BIN_DIR "/banyan-master", "--listen", api, "--agent-listen", link, "--state", path("master")},
                 path("master.log")};
-  Daemon agent{{BIN_DIR "/banyan-agent", "--master", link, "--listen", agent_api, "--work-dir", path("agent"),
-                "--socket-dir", path("run"), "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]",
-                "--shim", BIN_DIR "/banyan-shim"},
-               path("agent.log")};
+  Daemon agent{
+      {BIN_DIR "/banyan-agent", "--master", link, "--listen", agent_api, "--work-dir", path("agent"), "--socket-dir",
+       path("run"), "--resources", "cpus:4;mem:4096;disk:4096;ports:[31000-32000]", "--shim", BIN_DIR "/banyan-shim"},
+      path("agent.log")};
 
  private:
   static std::filesystem::path fresh_folder() {

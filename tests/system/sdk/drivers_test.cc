@@ -27,9 +27,9 @@ FrameworkInfo framework_info() {
   info.add_roles("drivers.test");
   info.set_checkpoint(true);
   info.set_failover_timeout(3600);
-  for (const auto capability : {FrameworkInfo::Capability::MULTI_ROLE,
-                                FrameworkInfo::Capability::RESERVATION_REFINEMENT,
-                                FrameworkInfo::Capability::PARTITION_AWARE})
+  for (const auto capability :
+       {FrameworkInfo::Capability::MULTI_ROLE, FrameworkInfo::Capability::RESERVATION_REFINEMENT,
+        FrameworkInfo::Capability::PARTITION_AWARE})
     info.add_capabilities()->set_type(capability);
   return info;
 }

@@ -146,8 +146,7 @@ TEST(AKillOfATaskTheAgentNeverGot, IsAnsweredSoThatTheMasterLearns) {
   AgentHarness agent;
   agent.join();
   agent.run(AgentHarness::command("other"));
-  EXPECT_EQ(agent.kill("ghost"),
-            "master: update ghost DROPPED reason=1 \"the agent does not know this task\"\n");
+  EXPECT_EQ(agent.kill("ghost"), "master: update ghost DROPPED reason=1 \"the agent does not know this task\"\n");
 }
 
 TEST(ACheck, IsReportedOnlyWhenItsResultChanges) {

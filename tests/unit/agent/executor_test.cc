@@ -69,8 +69,7 @@ TEST(ACustomExecutor, ThatIsShutDownIsAskedFirstAndDestroyedAfterItsGrace) {
   agent.started("e");
   agent.subscribe("e");
   EXPECT_EQ(agent.give(ShutdownExecutor{FrameworkId("F"), ExecutorId("e")}), "executor 1: shutdown\n");
-  EXPECT_EQ(agent.run(H::task_of("late", "e")),
-            "master: update late DROPPED reason=1 \"Executor terminating\"\n");
+  EXPECT_EQ(agent.run(H::task_of("late", "e")), "master: update late DROPPED reason=1 \"Executor terminating\"\n");
   EXPECT_EQ(agent.advance(5s), "container: destroy e\n");
 }
 

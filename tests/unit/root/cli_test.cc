@@ -1,4 +1,6 @@
 // What people see, against golden files. Record with BANYAN_RECORD=1, read the diff, commit it if you can say why.
+#include "orchestrator/cli/cli.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include <map>
 
 #include "orchestrator/cli/bundle.h"
-#include "orchestrator/cli/cli.h"
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/cli/progress.h"
 #include "orchestrator/cli/render.h"

@@ -240,22 +240,14 @@ void Harness::perform(Core::Effect& effect) {
 void Harness::on_call(const v1::scheduler::Call& call) {
   calls.push_back(call);
   switch (call.type()) {
-    case v1::scheduler::Call::ACCEPT:
-      return accept(call);
+    case v1::scheduler::Call::ACCEPT: return accept(call);
     case v1::scheduler::Call::DECLINE:
       for (const auto& id : call.decline().offer_ids()) give_back(id.value());
       return;
-    case v1::scheduler::Call::SUPPRESS:
-      suppressed = true;
-      return;
-    case v1::scheduler::Call::REVIVE:
-      suppressed = false;
-      return;
-    case v1::scheduler::Call::KILL:
-      kills_.push_back(instance_of(call.kill().task_id().value()));
-      return;
-    default:
-      return;
+    case v1::scheduler::Call::SUPPRESS: suppressed = true; return;
+    case v1::scheduler::Call::REVIVE: suppressed = false; return;
+    case v1::scheduler::Call::KILL: kills_.push_back(instance_of(call.kill().task_id().value())); return;
+    default: return;
   }
 }
 

@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 
 struct FakeAgent {
   std::string host;
-  Resources free;                                ///< not offered now, not in use
-  std::set<std::string> offers;                  ///< outstanding
+  Resources free;                ///< not offered now, not in use
+  std::set<std::string> offers;  ///< outstanding
 };
 
 struct FakeTask {
@@ -34,38 +34,38 @@ class Harness {
   explicit Harness(specs::Node node, std::string agents = "a1");
 
   // ---- the world acts
-  void handover(specs::Node node);               ///< a new version with this configuration
-  void handover() { handover(node_); }           ///< a new version; change `message` first
-  void subscribe();                              ///< SUBSCRIBED
+  void handover(specs::Node node);      ///< a new version with this configuration
+  void handover() { handover(node_); }  ///< a new version; change `message` first
+  void subscribe();                     ///< SUBSCRIBED
   void disconnect();
-  void offer();                                  ///< offers everything that is free, unless suppressed
-  void run(const std::string& instance);         ///< its task starts: TASK_RUNNING
+  void offer();                           ///< offers everything that is free, unless suppressed
+  void run(const std::string& instance);  ///< its task starts: TASK_RUNNING
   void run_all();
   void end(const std::string& instance, v1::TaskState state = v1::TASK_FAILED,
            const std::string& message = "Command exited with status 1");
   void update(const std::string& task, v1::TaskState state, const std::string& message = "");
-  void advance(Duration duration);               ///< time passes, deadlines fire
-  void restart();                                ///< a new scheduler process with the same store
+  void advance(Duration duration);  ///< time passes, deadlines fire
+  void restart();                   ///< a new scheduler process with the same store
   void add_agent(const std::string& name);
-  void up();                                     ///< subscribe, offer, run everything, probes pass
+  void up();  ///< subscribe, offer, run everything, probes pass
 
   // ---- what a test looks at
-  [[nodiscard]] std::string states() const;      ///< "kafka-0=serving kafka-1=launching"
+  [[nodiscard]] std::string states() const;  ///< "kafka-0=serving kafka-1=launching"
   [[nodiscard]] const ChildStatus& status() const { return status_; }
   [[nodiscard]] const ServerStatus& server(const std::string& instance) const;
   [[nodiscard]] std::string task_of(const std::string& instance) const;  ///< id of its live task, or ""
   [[nodiscard]] const v1::TaskInfo& info(const std::string& instance) const;
-  [[nodiscard]] std::vector<std::string> live() const;                    ///< instances with a task, sorted
-  std::vector<std::string> take_kills();                                  ///< instances KILLed since the last call
-  [[nodiscard]] int count(v1::scheduler::Call::Type type) const;          ///< calls of that type so far
+  [[nodiscard]] std::vector<std::string> live() const;            ///< instances with a task, sorted
+  std::vector<std::string> take_kills();                          ///< instances KILLed since the last call
+  [[nodiscard]] int count(v1::scheduler::Call::Type type) const;  ///< calls of that type so far
   [[nodiscard]] std::string file(const std::string& instance, const std::string& target) const;
   [[nodiscard]] std::string env(const std::string& instance, const std::string& name) const;
 
   Handover message;
   std::map<std::string, FakeAgent> agents;
-  std::map<std::string, FakeTask> tasks;         ///< by task id
-  std::map<std::string, bool> ready;             ///< probe key prefix or address -> answer; default true
-  bool auto_probe = true;                        ///< false: probes collect in `probes`
+  std::map<std::string, FakeTask> tasks;  ///< by task id
+  std::map<std::string, bool> ready;      ///< probe key prefix or address -> answer; default true
+  bool auto_probe = true;                 ///< false: probes collect in `probes`
   std::vector<StartProbe> probes;
   std::map<std::string, std::string> stored;
   std::optional<Exit> exit;

@@ -105,13 +105,11 @@ TEST(ServiceScheduler, SpreadsByCapacityNotOnlyByPorts) {
 TEST(ServiceScheduler, CreatesVolumesThatOutliveTheTask) {
   Harness h(with_volume(tcp_node("kafka", 1)));
   h.up();
-  EXPECT_EQ(reserved_text(h.info("kafka-0")),
-            "ports@shop.kafka/kafka-0 disk@shop.kafka/kafka-0#kafka-0.data:data ");
+  EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 disk@shop.kafka/kafka-0#kafka-0.data:data ");
   h.end("kafka-0");
   h.offer();
   EXPECT_EQ(h.task_of("kafka-0"), "shop.kafka.kafka-0.2");
-  EXPECT_EQ(reserved_text(h.info("kafka-0")),
-            "ports@shop.kafka/kafka-0 disk@shop.kafka/kafka-0#kafka-0.data:data ");
+  EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 disk@shop.kafka/kafka-0#kafka-0.data:data ");
 }
 
 TEST(ServiceScheduler, RendersPeersPortsAndOtherNodesAddresses) {

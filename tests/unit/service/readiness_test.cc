@@ -1,8 +1,8 @@
 // When probes are made and what they decide; what servers' answers mean.
 #include <gmock/gmock.h>
 
-#include "tests/unit/service/harness.h"
 #include "orchestrator/frameworks/service/probes/verdict.h"
+#include "tests/unit/service/harness.h"
 
 namespace banyan::service {
 namespace {

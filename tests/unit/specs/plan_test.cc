@@ -58,8 +58,7 @@ std::uint32_t shortest_cycle(std::uint32_t n, std::uint32_t edges, std::uint32_t
   for (std::uint32_t to = 0; to < n; ++to) {
     if ((edges >> (at * n + to) & 1u) == 0) continue;
     std::uint32_t found = 0;
-    if (to == start)
-      found = 1;
+    if (to == start) found = 1;
     else if ((seen >> to & 1u) == 0)
       if (const auto rest = shortest_cycle(n, edges, start, to, seen | 1u << to); rest != 0) found = rest + 1;
     if (found != 0 && (best == 0 || found < best)) best = found;
@@ -77,10 +76,8 @@ TEST(EveryGraphOfUpToFourNodes, IsOrderedLikeTheFirstPermutationThatFits) {
   for_every_graph([](std::uint32_t n, std::uint32_t edges) {
     const auto order = topological_order(graph_of(nodes_of(n, edges)));
     const auto expected = brute_force_order(n, edges);
-    if (expected.empty())
-      ASSERT_LT(order.size(), n) << n << " nodes, edges " << edges;
-    else
-      ASSERT_EQ(order, expected) << n << " nodes, edges " << edges;
+    if (expected.empty()) ASSERT_LT(order.size(), n) << n << " nodes, edges " << edges;
+    else ASSERT_EQ(order, expected) << n << " nodes, edges " << edges;
   });
 }
 

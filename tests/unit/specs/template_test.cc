@@ -50,9 +50,7 @@ TEST(Template, PicksFromEndpoints) {
   EXPECT_EQ(rendered("<${es.endpoints.http}>"), "<>");
 }
 
-TEST(Template, LeavesDollarsAlone) {
-  EXPECT_EQ(rendered("$HOME $5 $ $$ $${HOME} 100$"), "$HOME $5 $ $ ${HOME} 100$");
-}
+TEST(Template, LeavesDollarsAlone) { EXPECT_EQ(rendered("$HOME $5 $ $$ $${HOME} 100$"), "$HOME $5 $ $ ${HOME} 100$"); }
 
 TEST(Template, SaysWhatItDoesNotKnow) {
   EXPECT_EQ(rendered("${ports.admin}"), "error: ${ports.admin}: zk-1 has no port \"admin\"");

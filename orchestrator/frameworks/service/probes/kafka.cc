@@ -52,10 +52,13 @@ class Deadline {
 Result<Handle> open(rd_kafka_type_t type, const std::string& brokers) {
   std::array<char, 512> why{};
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", brokers}, {"acks", "all"},          {"client.id", "banyan-probe"},
-      {"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "200"}, {"log_level", "0"},
-      {"topic.metadata.refresh.interval.ms", "-1"}};
+  const std::pair<const char*, std::string> settings[] = {{"bootstrap.servers", brokers},
+                                                          {"acks", "all"},
+                                                          {"client.id", "banyan-probe"},
+                                                          {"reconnect.backoff.ms", "50"},
+                                                          {"reconnect.backoff.max.ms", "200"},
+                                                          {"log_level", "0"},
+                                                          {"topic.metadata.refresh.interval.ms", "-1"}};
   for (const auto& [name, value] : settings)
     if (rd_kafka_conf_set(conf, name, value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK) {
       rd_kafka_conf_destroy(conf);
@@ -216,8 +219,8 @@ class Cluster {
   std::size_t size_;
   std::string brokers_;
   std::int64_t delivered_ =
-      0;  ///< offset of the probe record; written by the delivery callback, within rd_kafka_poll()
-  Handle producer_;             ///< last: its end may still write delivered_
+      0;             ///< offset of the probe record; written by the delivery callback, within rd_kafka_poll()
+  Handle producer_;  ///< last: its end may still write delivered_
 };
 
 /// Shared by the client and its thread: the thread may be blocked in librdkafka when the client goes.

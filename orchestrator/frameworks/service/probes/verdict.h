@@ -34,8 +34,8 @@ using Answer = std::pair<std::string, Result<std::string>>;
 
 struct KafkaMetadata {
   std::size_t brokers = 0;
-  std::int32_t controller = -1;                      ///< -1: none
-  std::vector<std::string> leaderless;               ///< declared topics with a partition nobody leads, or missing
+  std::int32_t controller = -1;         ///< -1: none
+  std::vector<std::string> leaderless;  ///< declared topics with a partition nobody leads, or missing
 };
 [[nodiscard]] Verdict judge_kafka(const KafkaMetadata& metadata, std::size_t brokers_wanted);
 
