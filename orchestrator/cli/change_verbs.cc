@@ -25,7 +25,7 @@ std::uint64_t since(Clock::time_point start) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(Clock::now() - start).count());
 }
 
-const root::Stack* find(const root::Status& status, const std::string& stack) {
+const root::StackStatus* find(const root::Status& status, const std::string& stack) {
   for (const auto& candidate : status.stacks())
     if (candidate.name() == stack) return &candidate;
   return nullptr;
@@ -58,7 +58,7 @@ class Follow {
     auto watch = std::make_unique<Watch>(stub, stack_);
     for (;;) {
       if (auto status = watch->next(redraw)) {
-        const root::Stack* now = find(*status, stack_);
+        const root::StackStatus* now = find(*status, stack_);
         take(now);
         if (const auto code = ended(now)) {
           draw(screen);
@@ -78,11 +78,11 @@ class Follow {
     }
   }
 
-  [[nodiscard]] const std::optional<root::Stack>& last() const { return last_; }
+  [[nodiscard]] const std::optional<root::StackStatus>& last() const { return last_; }
   [[nodiscard]] std::uint64_t elapsed_ms() const { return since(start_); }
 
  private:
-  void take(const root::Stack* now) {
+  void take(const root::StackStatus* now) {
     arrived_ = Clock::now();
     if (now == nullptr) {
       if (last_ && verb_ == "down")
@@ -91,7 +91,7 @@ class Follow {
     }
     if (show_ == Show::lines || show_ == Show::json) {
       if (!said_ && verb_ == "down") said_ = untouched(*now);
-      const root::Stack calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
+      const root::StackStatus calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
       const auto lines =
           show_ == Show::json ? changes_json(said_, calm, since(start_)) : changes(said_, calm, since(start_), paint_);
       for (const auto& line : lines) std::fprintf(stderr, "%s\n", line.c_str());
@@ -101,8 +101,8 @@ class Follow {
   }
 
   /// What `down` need not tell: nodes that it has not reached yet.
-  static root::Stack untouched(const root::Stack& now) {
-    root::Stack rest;
+  static root::StackStatus untouched(const root::StackStatus& now) {
+    root::StackStatus rest;
     for (const auto& node : now.nodes())
       if (node.state() != "stopping" && node.state() != "stopped") *rest.add_nodes() = node;
     return rest;
@@ -122,8 +122,8 @@ class Follow {
   Clock::time_point start_ = Clock::now();
   Clock::time_point arrived_ = start_;
   std::size_t tick_ = 0;
-  std::optional<root::Stack> last_;
-  std::optional<root::Stack> said_;               // as the printed lines left it
+  std::optional<root::StackStatus> last_;
+  std::optional<root::StackStatus> said_;         // as the printed lines left it
   std::map<std::string, std::uint64_t> said_at_;  // per node, when its reason was last news
 };
 
@@ -162,7 +162,7 @@ int up(const Options& options, bool detach) {
     return exit_ok;
   }
   Follow follow(options, "up", stack);
-  const int code = follow.run(*connection->root, [](const root::Stack* now) -> std::optional<int> {
+  const int code = follow.run(*connection->root, [](const root::StackStatus* now) -> std::optional<int> {
     if (now == nullptr) return exit_failed;  // taken down meanwhile
     return verdict(*now);
   });
@@ -213,7 +213,7 @@ int down(const Options& options, bool volumes, bool now) {
   if (const auto done = connection->root->Down(&context, request, &reply); !done.ok()) return refused(done);
   if (!reply.error().empty()) return complain(reply.error(), exit_failed);
   Follow follow(options, "down", stack);
-  const int code = follow.run(*connection->root, [](const root::Stack* there) -> std::optional<int> {
+  const int code = follow.run(*connection->root, [](const root::StackStatus* there) -> std::optional<int> {
     if (there == nullptr) return exit_ok;
     return std::nullopt;
   });

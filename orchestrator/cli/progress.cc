@@ -13,19 +13,19 @@ namespace {
 
 constexpr std::array<std::string_view, 10> spinner{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
-bool good(const root::Node& node) { return node.state() == "serving" || node.state() == "completed"; }
-bool busy(const root::Node& node) {
+bool good(const root::NodeStatus& node) { return node.state() == "serving" || node.state() == "completed"; }
+bool busy(const root::NodeStatus& node) {
   return node.state() == "launching" || node.state() == "starting" || node.state() == "stopping" ||
          node.state() == "degraded";
 }
 
-const root::Node* find(const root::Stack& stack, const std::string& name) {
+const root::NodeStatus* find(const root::StackStatus& stack, const std::string& name) {
   for (const auto& node : stack.nodes())
     if (node.name() == name) return &node;
   return nullptr;
 }
 
-std::string servers(const root::Node& node) {
+std::string servers(const root::NodeStatus& node) {
   if (node.tasks().empty()) return "";
   int up = 0;
   for (const auto& task : node.tasks()) up += task.state() == "serving" || task.state() == "completed";
@@ -33,10 +33,11 @@ std::string servers(const root::Node& node) {
 }
 
 /// Nodes whose line is news.
-std::vector<const root::Node*> news(const std::optional<root::Stack>& before, const root::Stack& now) {
-  std::vector<const root::Node*> found;
+std::vector<const root::NodeStatus*> news(const std::optional<root::StackStatus>& before,
+                                          const root::StackStatus& now) {
+  std::vector<const root::NodeStatus*> found;
   for (const auto& node : now.nodes()) {
-    const root::Node* old = before ? find(*before, node.name()) : nullptr;
+    const root::NodeStatus* old = before ? find(*before, node.name()) : nullptr;
     const bool reason_counts = node.state() != "serving" && node.state() != "completed";
     if (old == nullptr || old->state() != node.state() || (reason_counts && old->reason() != node.reason()))
       found.push_back(&node);
@@ -46,7 +47,7 @@ std::vector<const root::Node*> news(const std::optional<root::Stack>& before, co
 
 }  // namespace
 
-std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, const Paint& paint) {
+std::vector<std::string> picture(const root::StackStatus& stack, const Frame& frame, const Paint& paint) {
   int done = 0;
   std::size_t name_width = 4;
   for (const auto& node : stack.nodes()) {
@@ -85,7 +86,7 @@ std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, c
   return lines;
 }
 
-std::vector<std::string> changes(const std::optional<root::Stack>& before, const root::Stack& now,
+std::vector<std::string> changes(const std::optional<root::StackStatus>& before, const root::StackStatus& now,
                                  std::uint64_t elapsed_ms, const Paint& paint) {
   std::vector<std::string> lines;
   for (const auto* node : news(before, now)) {
@@ -99,7 +100,7 @@ std::vector<std::string> changes(const std::optional<root::Stack>& before, const
   return lines;
 }
 
-std::vector<std::string> changes_json(const std::optional<root::Stack>& before, const root::Stack& now,
+std::vector<std::string> changes_json(const std::optional<root::StackStatus>& before, const root::StackStatus& now,
                                       std::uint64_t elapsed_ms) {
   std::vector<std::string> lines;
   for (const auto* node : news(before, now))
@@ -108,12 +109,12 @@ std::vector<std::string> changes_json(const std::optional<root::Stack>& before, 
   return lines;
 }
 
-root::Stack calmed(const root::Stack& said, const root::Stack& now, std::uint64_t elapsed_ms,
-                   std::map<std::string, std::uint64_t>& told_at) {
+root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus& now, std::uint64_t elapsed_ms,
+                         std::map<std::string, std::uint64_t>& told_at) {
   constexpr std::uint64_t pause_ms = 5000;
-  root::Stack calm = now;
+  root::StackStatus calm = now;
   for (auto& node : *calm.mutable_nodes()) {
-    const root::Node* old = find(said, node.name());
+    const root::NodeStatus* old = find(said, node.name());
     const bool same_state = old != nullptr && old->state() == node.state();
     if (same_state && old->reason() == node.reason()) continue;
     if (same_state && elapsed_ms < told_at[node.name()] + pause_ms) node.set_reason(old->reason());
@@ -122,7 +123,7 @@ root::Stack calmed(const root::Stack& said, const root::Stack& now, std::uint64_
   return calm;
 }
 
-std::optional<int> verdict(const root::Stack& stack) {
+std::optional<int> verdict(const root::StackStatus& stack) {
   bool failed = false, timed_out = false;
   for (const auto& node : stack.nodes()) {
     const auto state = root::state_named(node.state());
@@ -135,7 +136,7 @@ std::optional<int> verdict(const root::Stack& stack) {
   return timed_out ? exit_timeout : failed ? exit_failed : exit_ok;
 }
 
-std::string summary(const root::Stack& stack, std::uint64_t elapsed_ms) {
+std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms) {
   // The longest way: each node's own time on top of its slowest dependency's.
   std::map<std::string, std::pair<std::uint64_t, std::string>> way;  // node -> total, words
   std::pair<std::uint64_t, std::string> longest;

@@ -23,24 +23,25 @@ struct Frame {
 
 /// One picture, line by line: a header, then a line per node in launch order. Rows never jump; what does not fit on the
 /// screen becomes " … N more".
-[[nodiscard]] std::vector<std::string> picture(const root::Stack& stack, const Frame& frame, const Paint& paint);
+[[nodiscard]] std::vector<std::string> picture(const root::StackStatus& stack, const Frame& frame, const Paint& paint);
 
 /// One line per node whose state or, while it waits, whose reason changed. `before`: nothing at first.
-[[nodiscard]] std::vector<std::string> changes(const std::optional<root::Stack>& before, const root::Stack& now,
-                                               std::uint64_t elapsed_ms, const Paint& paint);
+[[nodiscard]] std::vector<std::string> changes(const std::optional<root::StackStatus>& before,
+                                               const root::StackStatus& now, std::uint64_t elapsed_ms,
+                                               const Paint& paint);
 /// The same as JSON objects: {"elapsed_ms","node","state","reason"}.
-[[nodiscard]] std::vector<std::string> changes_json(const std::optional<root::Stack>& before, const root::Stack& now,
-                                                    std::uint64_t elapsed_ms);
+[[nodiscard]] std::vector<std::string> changes_json(const std::optional<root::StackStatus>& before,
+                                                    const root::StackStatus& now, std::uint64_t elapsed_ms);
 
 /// `now` as it should be told in lines: a reason that changes while the state stays is news at most every five seconds.
 /// `told_at`: when each node's reason was last let through; kept by the caller between calls.
-[[nodiscard]] root::Stack calmed(const root::Stack& said, const root::Stack& now, std::uint64_t elapsed_ms,
-                                 std::map<std::string, std::uint64_t>& told_at);
+[[nodiscard]] root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus& now,
+                                       std::uint64_t elapsed_ms, std::map<std::string, std::uint64_t>& told_at);
 
 /// How `up` stands: nothing while it goes on, else the exit code.
-[[nodiscard]] std::optional<int> verdict(const root::Stack& stack);
+[[nodiscard]] std::optional<int> verdict(const root::StackStatus& stack);
 
 /// The last words: "logging serves: 5 nodes in 41.2s; the longest way was zookeeper 9.1s -> kafka 20.4s -> …".
-[[nodiscard]] std::string summary(const root::Stack& stack, std::uint64_t elapsed_ms);
+[[nodiscard]] std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms);
 
 }  // namespace banyan::cli

@@ -26,14 +26,15 @@ std::string word(const std::string& state, const Paint& paint) { return paint(lo
 
 std::string pid_text(std::uint32_t pid) { return pid == 0 ? "-" : std::to_string(pid); }
 
-std::string endpoints_text(const root::Node& node) {
+std::string endpoints_text(const root::NodeStatus& node) {
   std::string text;
   for (const auto& endpoint : node.endpoints())
     text += (text.empty() ? "" : "; ") + endpoint.name() + " " + join(endpoint.addresses(), ",");
   return text;
 }
 
-void node_rows(const root::Node& node, const Paint& paint, bool wide, std::vector<std::vector<std::string>>& rows) {
+void node_rows(const root::NodeStatus& node, const Paint& paint, bool wide,
+               std::vector<std::vector<std::string>>& rows) {
   const std::string reason = node.reason().empty() ? endpoints_text(node) : node.reason();
   std::vector<std::string> row{glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()),
                                word(node.state(), paint), pid_text(node.scheduler().pid()),
@@ -74,7 +75,7 @@ json::object to_json(const root::Process& process) {
   return {{"id", process.id()}, {"pid", process.pid()}, {"address", process.address()}};
 }
 
-json::object to_json(const root::Node& node) {
+json::object to_json(const root::NodeStatus& node) {
   json::array tasks, endpoints, edges;
   for (const auto& task : node.tasks())
     tasks.push_back({{"id", task.id()},
@@ -159,7 +160,7 @@ std::string status_json(const root::Status& status) {
   return json::serialize(out) + "\n";
 }
 
-std::string render_why(const root::Node& node, const Paint& paint) {
+std::string render_why(const root::NodeStatus& node, const Paint& paint) {
   std::string text = glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()) + " is " +
                      word(node.state(), paint) + " for " + elapsed(node.since_ms());
   text += node.reason().empty() ? "\n" : ": " + node.reason() + "\n";
@@ -243,7 +244,7 @@ std::string event_json(const root::Event& event) {
 namespace {
 
 struct Tree {
-  std::map<std::string, const root::Node*> nodes;
+  std::map<std::string, const root::NodeStatus*> nodes;
   std::map<std::string, std::vector<std::pair<std::string, const root::Edge*>>> dependants;
   std::set<std::string> drawn;
   const Paint& paint;
@@ -270,7 +271,7 @@ struct Tree {
 
 }  // namespace
 
-std::string render_graph(const root::Stack& stack, const Paint& paint) {
+std::string render_graph(const root::StackStatus& stack, const Paint& paint) {
   Tree tree{{}, {}, {}, paint};
   for (const auto& node : stack.nodes()) tree.nodes[node.name()] = &node;
   for (const auto& node : stack.nodes())

@@ -13,13 +13,13 @@ namespace banyan::cli {
 [[nodiscard]] std::string render_status(const root::Status& status, const Paint& paint, bool wide);
 /// `status -o json`: of one stack: name, state, nodes[] (every field present), cluster, connected; `stacks` names all.
 [[nodiscard]] std::string status_json(const root::Status& status);
-[[nodiscard]] std::string render_why(const root::Node& node, const Paint& paint);
+[[nodiscard]] std::string render_why(const root::NodeStatus& node, const Paint& paint);
 [[nodiscard]] std::string render_endpoints(const root::Status& status, const std::string& node, const Paint& paint);
 [[nodiscard]] std::string endpoints_json(const root::Status& status, const std::string& node);
 /// One line of the event log, without the newline. `zero_ms`: the mono_ms that "+0.0s" stands for.
 [[nodiscard]] std::string render_event(const root::Event& event, std::uint64_t zero_ms, const Paint& paint);
 [[nodiscard]] std::string event_json(const root::Event& event);
 /// The running graph as a tree, dependencies first; a node met again is only named, with an arrow up.
-[[nodiscard]] std::string render_graph(const root::Stack& stack, const Paint& paint);
+[[nodiscard]] std::string render_graph(const root::StackStatus& stack, const Paint& paint);
 
 }  // namespace banyan::cli

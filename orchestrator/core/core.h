@@ -264,7 +264,7 @@ class Core {
 
   Stack* find(const std::string& stack);
   std::pair<Stack*, Node*> find_task(const std::string& task_id);
-  [[nodiscard]] banyan::root::Node status_of(const Stack& stack, const Node& node) const;
+  [[nodiscard]] banyan::root::NodeStatus status_of(const Stack& stack, const Node& node) const;
   void send(mesos::v1::scheduler::Call call) { effects_.emplace_back(SendCall{std::move(call)}); }
 
   Setup setup_;

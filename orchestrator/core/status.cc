@@ -6,7 +6,7 @@
 namespace banyan::root {
 namespace {
 
-void fill_tasks(const NodeRecord& record, banyan::root::Node& wire) {
+void fill_tasks(const NodeRecord& record, banyan::root::NodeStatus& wire) {
   for (const auto& server : record.report().child().servers()) {
     auto* task = wire.add_tasks();
     task->set_id(server.task_id());
@@ -22,10 +22,10 @@ void fill_tasks(const NodeRecord& record, banyan::root::Node& wire) {
 
 }  // namespace
 
-banyan::root::Node Core::status_of(const Stack& stack, const Node& node) const {
+banyan::root::NodeStatus Core::status_of(const Stack& stack, const Node& node) const {
   static constexpr std::string_view phases[] = {"none", "waiting", "launching", "running", "unreachable"};
   const auto& record = node.record;
-  banyan::root::Node wire;
+  banyan::root::NodeStatus wire;
   wire.set_name(node.spec->name);
   wire.set_state(std::string(name(node.state)));
   wire.set_reason(node.state == State::serving || node.state == State::completed ? "" : record.reason());

@@ -24,8 +24,8 @@ void expect_golden(const std::string& name, const std::string& text) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text) << "golden file " << path;
 }
 
-root::Node* add(root::Stack& stack, const std::string& name, const std::string& state, const std::string& reason,
-                std::uint64_t since_ms, const std::vector<std::string>& needs = {}) {
+root::NodeStatus* add(root::StackStatus& stack, const std::string& name, const std::string& state,
+                      const std::string& reason, std::uint64_t since_ms, const std::vector<std::string>& needs = {}) {
   auto* node = stack.add_nodes();
   node->set_name(name);
   node->set_state(state);

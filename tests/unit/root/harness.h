@@ -134,7 +134,7 @@ class Harness {
         if (n.name() == node) return n.scheduler().task_id();
     return "";
   }
-  [[nodiscard]] banyan::root::Node node(const std::string& name) const {
+  [[nodiscard]] banyan::root::NodeStatus node(const std::string& name) const {
     const Status status = core->status(now);
     for (const auto& stack : status.stacks())
       for (const auto& n : stack.nodes())
