@@ -13,7 +13,7 @@
 #include "executors/framework/child_process.h"
 #include "executors/framework/child_socket.h"
 #include "executors/framework/core/supervisor.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/driver/driver.h"
 #include "runtime/sdk/executor_client.h"
 #include "runtime/sdk/json.h"
@@ -61,7 +61,10 @@ Result<void> write_atomically(const std::string& path, const std::string& conten
 class Shell {
  public:
   Shell(Loop& loop, sdk::ExecutorOptions options, const Places& places)
-      : loop_(loop), places_(places), driver_(Supervisor(own_environment(), places, Rng(sdk::random_seed())), *this) {
+      : loop_(loop),
+        places_(places),
+        alarm_(loop, [this] { driver_.deliver(Tick{}); }),
+        driver_(Supervisor(own_environment(), places, Rng(sdk::random_seed())), *this) {
     sdk::ExecutorClient::Callbacks callbacks;
     callbacks.event = [this](const auto& event) { take(event); };
     callbacks.shutdown = [this](const std::string& reason) {
@@ -75,7 +78,6 @@ class Shell {
     agent_ = sdk::ExecutorClient::create(loop, std::move(options), std::move(callbacks));
     loop.on_signals({SIGTERM, SIGINT}, [this](int) { driver_.deliver(ShutDownAsked{"the executor was told to end"}); });
   }
-  ~Shell() { wake_at(std::nullopt); }
 
   Result<void> listen() {
     auto socket =
@@ -92,15 +94,7 @@ class Shell {
   void perform(const Supervisor::Effect& effect) {
     std::visit([this](const auto& what) { perform(what); }, effect);
   }
-  void wake_at(std::optional<Instant> when) {
-    if (timer_) loop_.cancel(*timer_);
-    timer_.reset();
-    if (!when) return;
-    timer_ = loop_.at(*when, [this] {
-      timer_.reset();
-      driver_.deliver(Tick{});
-    });
-  }
+  void wake_at(std::optional<Instant> when) { alarm_.set(when); }
 
  private:
   void take(const mesos::v1::executor::Event& event) {
@@ -158,7 +152,7 @@ class Shell {
 
   Loop& loop_;
   Places places_;
-  std::optional<Loop::TimerId> timer_;
+  Alarm alarm_;
   std::unique_ptr<sdk::ExecutorClient> agent_;
   std::unique_ptr<ChildSocket> socket_;
   std::unique_ptr<ChildProcess> child_;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "runtime/adapters/http/client.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/sdk/json.h"
 
 namespace banyan::sdk {
@@ -21,15 +21,12 @@ constexpr Duration retry_delay = 200ms;
 class SocketChild final : public Child {
  public:
   SocketChild(Loop& loop, const std::string& socket, std::function<void(const Handover&)> handover)
-      : loop_(loop),
-        handover_(std::move(handover)),
+      : handover_(std::move(handover)),
+        poll_again_(loop, [this] { poll(); }),
+        report_again_(loop, [this] { send_report(); }),
         polls_(http::Client::create(loop, {"unix:" + socket})),
         reports_(http::Client::create(loop, {"unix:" + socket})) {
     poll();
-  }
-  ~SocketChild() override {
-    for (const auto& timer : {poll_timer_, report_timer_})
-      if (timer) loop_.cancel(*timer);
   }
 
   void report(const ChildStatus& status) override {
@@ -46,7 +43,7 @@ class SocketChild final : public Child {
     request.path = "/v1/handover";
     request.query = "after=" + std::to_string(version_);
     polls_->call(std::move(request), poll_timeout, [this](const Result<http::Response>& answer) {
-      if (!answer || answer->status >= 400) return later(poll_timer_, [this] { poll(); });
+      if (!answer || answer->status >= 400) return poll_again_.after(retry_delay);
       Handover handover;
       if (answer->status == 200 && from_json(answer->body, handover) && handover.version() > version_) {
         version_ = handover.version();
@@ -64,27 +61,19 @@ class SocketChild final : public Child {
     request.headers["content-type"] = "application/json";
     request.body = sent_;
     reports_->call(std::move(request), report_timeout, [this](const Result<http::Response>& answer) {
-      if (!answer || answer->status >= 500) return later(report_timer_, [this] { send_report(); });
+      if (!answer || answer->status >= 500) return report_again_.after(retry_delay);
       reporting_ = false;
       if (sent_ != newest_) send_report();
     });
   }
 
-  void later(std::optional<Loop::TimerId>& timer, std::function<void()> what) {
-    timer = loop_.after(retry_delay, [&timer, what = std::move(what)] {
-      timer.reset();
-      what();
-    });
-  }
-
-  Loop& loop_;
   std::function<void(const Handover&)> handover_;
   std::uint64_t version_ = 0;
   std::string newest_;  ///< what was reported last
   std::string sent_;    ///< what is on its way; valid while reporting_
   bool reporting_ = false;
-  std::optional<Loop::TimerId> poll_timer_;
-  std::optional<Loop::TimerId> report_timer_;
+  Alarm poll_again_;
+  Alarm report_again_;
   std::unique_ptr<http::Client> polls_;
   std::unique_ptr<http::Client> reports_;
 };

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/driver/driver.h"
 #include "runtime/sdk/v1_link.h"
 
@@ -22,13 +22,12 @@ class LinkedCore {
   using Input = typename Core::Input;
 
   LinkedCore(Loop& loop, Core core, std::function<void(Effect)> rest)
-      : loop_(loop),
-        rest_(std::move(rest)),
+      : rest_(std::move(rest)),
+        alarm_(loop, [this] { deliver(Input(Tick{})); }),
         link_(loop, [this](auto report) { deliver(Input(std::move(report))); }),
         driver_(std::move(core), *this) {
     wake_at(driver_.core().next_deadline());
   }
-  ~LinkedCore() { wake_at(std::nullopt); }
   LinkedCore(const LinkedCore&) = delete;
   LinkedCore& operator=(const LinkedCore&) = delete;
 
@@ -50,20 +49,11 @@ class LinkedCore {
         effect);
     if (!linked) rest_(std::move(effect));
   }
-  void wake_at(std::optional<Instant> when) {
-    if (timer_) loop_.cancel(*timer_);
-    timer_.reset();
-    if (!when) return;
-    timer_ = loop_.at(*when, [this] {
-      timer_.reset();
-      deliver(Input(Tick{}));
-    });
-  }
+  void wake_at(std::optional<Instant> when) { alarm_.set(when); }
 
  private:
-  Loop& loop_;
   std::function<void(Effect)> rest_;
-  std::optional<Loop::TimerId> timer_;
+  Alarm alarm_;
   V1Link link_;
   Driver<Core, LinkedCore> driver_;
 };

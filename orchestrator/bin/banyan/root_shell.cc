@@ -19,7 +19,7 @@
 #include "orchestrator/bin/banyan/operator.h"
 #include "orchestrator/bin/banyan/process.h"
 #include "orchestrator/core/core.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/adapters/sqlite/sqlite_store.h"
 #include "runtime/sdk/artifact_server.h"
 #include "runtime/sdk/scheduler_client.h"
@@ -49,7 +49,11 @@ void make_folder(const MakeFolder& wanted) {
 /// Everything a root has once it is elected. THREADS: the loop's.
 class Shell {
  public:
-  Shell(Loop& loop, const RootOptions& options) : loop_(loop), options_(options), operator_(loop, options.masters) {}
+  Shell(Loop& loop, const RootOptions& options)
+      : loop_(loop),
+        options_(options),
+        operator_(loop, options.masters),
+        alarm_(loop, [this] { driver_->deliver(Tick{}); }) {}
 
   Result<void> start() {
     auto store = open_sqlite_store(loop_, options_.state, "root");
@@ -74,15 +78,7 @@ class Shell {
     spdlog::critical("the store failed: {}", failure.message);
     std::_Exit(1);  // what was not written must not be acted upon
   }
-  void wake_at(std::optional<Instant> when) {
-    if (timer_) loop_.cancel(*timer_);
-    timer_.reset();
-    if (when)
-      timer_ = loop_.at(*when, [this] {
-        timer_.reset();
-        driver_->deliver(Tick{});
-      });
-  }
+  void wake_at(std::optional<Instant> when) { alarm_.set(when); }
   void perform(Core::Effect effect) {
     std::visit([this](auto& what) { this->act(what); }, effect);  // clang-19: act() alone is no use of this
   }
@@ -230,7 +226,7 @@ class Shell {
   std::optional<Driver<Core, Shell>> driver_;
   std::unique_ptr<sdk::SchedulerClient> client_;
   std::unique_ptr<ApiServer> api_;
-  std::optional<Loop::TimerId> timer_;
+  Alarm alarm_;
   std::map<CallId, std::function<void(const Answer&)>> waiting_;
   CallId last_call_ = 0;
 };

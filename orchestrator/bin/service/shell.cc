@@ -14,7 +14,11 @@ void log(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); 
 }  // namespace
 
 Shell::Shell(Loop& loop, Store& store, std::map<std::string, std::string> stored, std::string socket)
-    : loop_(loop), store_(store), driver_(Core(std::move(stored)), *this), prober_(make_prober(loop)) {
+    : loop_(loop),
+      store_(store),
+      alarm_(loop, [this] { driver_.deliver(Tick{}); }),
+      driver_(Core(std::move(stored)), *this),
+      prober_(make_prober(loop)) {
   child_ = sdk::Child::connect(loop_, socket, [this](const Handover& handover) { taken(handover); });
 }
 
@@ -42,16 +46,6 @@ void Shell::subscribe(const Handover& handover) {
 
 void Shell::perform(Core::Effect effect) {
   std::visit([this](auto& e) { on(e); }, effect);
-}
-
-void Shell::wake_at(std::optional<Instant> when) {
-  if (timer_) loop_.cancel(*timer_);
-  timer_.reset();
-  if (!when) return;
-  timer_ = loop_.at(*when, [this] {
-    timer_.reset();
-    driver_.deliver(Tick{});
-  });
 }
 
 void Shell::fatal(const Error& error) {

@@ -8,7 +8,7 @@
 
 #include "orchestrator/frameworks/service/core.h"
 #include "orchestrator/frameworks/service/probes/prober.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/driver/driver.h"
 #include "runtime/ports/store.h"
 #include "runtime/sdk/artifact_server.h"
@@ -29,7 +29,7 @@ class Shell {
   [[nodiscard]] Now now() const { return clock_now(); }
   void perform(Core::Effect effect);
   void commit(Changes changes, Store::Done done) { store_.commit(std::move(changes), std::move(done)); }
-  void wake_at(std::optional<Instant> when);
+  void wake_at(std::optional<Instant> when) { alarm_.set(when); }
   void fatal(const Error& error);
 
  private:
@@ -49,12 +49,12 @@ class Shell {
 
   Loop& loop_;
   Store& store_;
+  Alarm alarm_;
   Driver<Core, Shell> driver_;
   std::unique_ptr<Prober> prober_;
   std::unique_ptr<sdk::ArtifactServer> artifacts_;
   std::unique_ptr<sdk::SchedulerClient> client_;
   std::unique_ptr<sdk::Child> child_;
-  std::optional<Loop::TimerId> timer_;
   bool ending_ = false;
   int exit_code_ = 0;
 };

@@ -121,19 +121,6 @@ void World::perform(Effect effect) {
   std::visit([this](const auto& e) { on(e); }, effect);
 }
 
-void World::wake_at(std::optional<Instant> deadline) {
-  if (deadline == timer_at_) return;
-  if (timer_) loop_.cancel(*timer_);
-  timer_.reset();
-  timer_at_ = deadline;
-  if (!deadline) return;
-  timer_ = loop_.at(*deadline, [this] {
-    timer_.reset();
-    timer_at_.reset();
-    deliver(Tick{});
-  });
-}
-
 void World::fatal(const Error& error) {
   spdlog::critical("the agent stops: {}; its tasks go on, start it again when that is mended", error.message);
   std::_Exit(1);

@@ -10,7 +10,7 @@
 #include "mesos/v1/mesos.pb.h"
 #include "runtime/adapters/grpc/agent_link.h"
 #include "runtime/adapters/http/server.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/adapters/posix/browse.h"
 #include "runtime/adapters/posix/containers.h"
 #include "runtime/bin/agent/options.h"
@@ -36,11 +36,12 @@ class World {
   [[nodiscard]] Now now() const { return clock_now(); }
   void perform(Effect effect);
   void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
-  void wake_at(std::optional<Instant> deadline);
+  void wake_at(std::optional<Instant> deadline) { alarm_.set(deadline); }
   void fatal(const Error& error);
 
  private:
-  World(Loop& loop, Settings settings) : loop_(loop), settings_(std::move(settings)) {}
+  World(Loop& loop, Settings settings)
+      : loop_(loop), settings_(std::move(settings)), alarm_(loop, [this] { deliver(Tick{}); }) {}
   Result<void> open_parts();
   Result<void> open_store();
   Result<void> open_containers();
@@ -91,8 +92,7 @@ class World {
   std::unique_ptr<http::Server> unix_;
   std::map<ConnectionId, std::shared_ptr<http::EventStream>> executors_;
   ConnectionId last_connection_ = 0;
-  std::optional<Loop::TimerId> timer_;
-  std::optional<Instant> timer_at_;
+  Alarm alarm_;
   mesos::v1::AgentInfo self_;
   Surroundings surroundings_;
 };

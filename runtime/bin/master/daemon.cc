@@ -166,19 +166,4 @@ void Daemon::commit(Changes changes, Store::Done done) {
   });
 }
 
-void Daemon::wake_at(std::optional<Instant> when) {
-  if (when == wake_) return;
-  if (timer_ != 0) loop_.cancel(std::exchange(timer_, 0));
-  wake_ = when;
-  if (!when) return;
-  const auto tick = [this] {
-    wake_.reset();
-    timer_ = 0;
-    driver_->deliver(Tick{});
-  };
-  if (*when <= mono_now())
-    loop_.at_end_of_turn(this, tick);  // all that this turn brings is answered by one round of offers
-  else timer_ = loop_.at(*when, tick);
-}
-
 }  // namespace banyan::master

@@ -10,7 +10,7 @@
 #include "runtime/adapters/codec/master_events.h"
 #include "runtime/adapters/grpc/agent_link.h"
 #include "runtime/adapters/http/server.h"
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/core/master/core.h"
 #include "runtime/driver/driver.h"
 #include "runtime/ports/store.h"
@@ -36,11 +36,12 @@ class Daemon {
   Now now() { return clock_now(); }
   void perform(Effect effect);
   void commit(Changes changes, Store::Done done);
-  void wake_at(std::optional<Instant> when);
+  void wake_at(std::optional<Instant> when) { alarm_.set(when); }
   void fatal(const Error& error) { failed_(error); }
 
  private:
-  Daemon(Loop& loop, Store& store, DaemonOptions options) : loop_(loop), store_(store), options_(std::move(options)) {}
+  Daemon(Loop& loop, Store& store, DaemonOptions options)
+      : loop_(loop), store_(store), options_(std::move(options)), alarm_(loop, [this] { driver_->deliver(Tick{}); }) {}
   Result<void> listen();
 
   void on_request(http::Request request, std::shared_ptr<http::Responder> responder);
@@ -71,8 +72,7 @@ class Daemon {
   CallId last_call_ = 0;
   std::map<CallId, std::shared_ptr<http::Responder>> waiting_;
   std::map<StreamId, std::shared_ptr<http::EventStream>> streams_;
-  std::optional<Instant> wake_;
-  Loop::TimerId timer_ = 0;
+  Alarm alarm_;
 };
 
 }  // namespace banyan::master

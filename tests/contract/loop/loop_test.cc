@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "runtime/adapters/loop/acceptor.h"
+#include "runtime/adapters/loop/alarm.h"
 #include "runtime/adapters/loop/socket.h"
 
 namespace banyan {
@@ -45,6 +46,58 @@ TEST_F(ALoop, KeepsTheOrderOfPostedTasks) {
   loop.post([this] { loop.stop(); });
   loop.run();
   EXPECT_THAT(said, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(ALoop, RingsAnAlarmOnceAtTheMomentLastSet) {
+  Alarm alarm(loop, say("ring"));
+  const auto now = mono_now();
+  alarm.set(now + 1ms);
+  alarm.set(now + 4ms);
+  loop.at(now + 2ms, say("too early"));
+  loop.at(now + 8ms, [this] { loop.stop(); });
+  loop.run();
+  EXPECT_THAT(said, ElementsAre("too early", "ring"));
+}
+
+TEST_F(ALoop, RingsAnAlarmThatIsDueAfterAllElseOfTheTurn) {
+  Alarm alarm(loop, say("ring"));
+  loop.post([&] { alarm.set(mono_now()); });
+  loop.post(say("the turn's next"));
+  loop.post([&] { loop.at(mono_now() + 2ms, [this] { loop.stop(); }); });
+  loop.run();
+  EXPECT_THAT(said, ElementsAre("the turn's next", "ring"));
+}
+
+TEST_F(ALoop, RingsNoAlarmThatWasTakenBackOrDestroyed) {
+  Alarm taken_back(loop, say("taken back"));
+  Alarm put_off(loop, say("put off"));
+  auto destroyed = std::make_unique<Alarm>(loop, say("destroyed"));
+  auto due = std::make_unique<Alarm>(loop, say("due and destroyed"));
+  loop.post([&] {
+    const auto now = mono_now();
+    taken_back.set(now + 1ms);
+    taken_back.set(std::nullopt);
+    put_off.set(now);
+    put_off.set(now + 1h);
+    destroyed->set(now + 1ms);
+    destroyed.reset();
+    due->set(now);
+    due.reset();
+    loop.at(now + 4ms, [this] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_THAT(said, ElementsAre());
+}
+
+TEST_F(ALoop, LetsAnAlarmBeSetFromWithinItsRing) {
+  int rung = 0;
+  Alarm alarm(loop, [&] {
+    if (++rung == 3) return loop.stop();
+    alarm.set(mono_now() + (rung == 1 ? 1ms : 0ms));
+  });
+  alarm.after(1ms);
+  loop.run();
+  EXPECT_EQ(rung, 3);
 }
 
 TEST_F(ALoop, RunsTimersInOrderOfTheirInstantAndNotThoseCancelled) {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/loop/alarm.h"
 
 namespace banyan::service {
 
@@ -20,16 +20,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(Loop& loop, std::string question, std::function<void(Result<std::string>)> done)
       : loop_(loop),
+        too_late_(loop, [this] { finish(error("no answer in time")); }),
         socket_(loop.asio()),
         resolver_(loop.asio()),
         question_(std::move(question)),
         done_(std::move(done)) {}
 
   void start(const std::string& address, Duration timeout) {
-    timer_ = loop_.after(timeout, [self = shared_from_this()] {
-      self->timer_.reset();
-      self->finish(error("no answer in time"));
-    });
+    too_late_.after(timeout);
     const auto colon = address.rfind(':');
     if (colon == std::string::npos) {
       loop_.post([self = shared_from_this(), address] { self->finish(error("\"" + address + "\" is no host:port")); });
@@ -73,7 +71,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void finish(Result<std::string> result) {
     if (!done_) return;
-    if (timer_) loop_.cancel(*timer_);
+    too_late_.set(std::nullopt);
     error_code ignored;
     socket_.close(ignored);
     resolver_.cancel();
@@ -81,11 +79,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   Loop& loop_;
+  Alarm too_late_;
   asio::ip::tcp::socket socket_;
   asio::ip::tcp::resolver resolver_;
   std::string question_;
   std::function<void(Result<std::string>)> done_;
-  std::optional<Loop::TimerId> timer_;
   std::array<char, 16384> chunk_{};
   std::string answer_;
 };
