@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/backoff.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::framework_executor {
@@ -13,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace mesos::v1;
 
-constexpr Duration serving_refill = 60s;
 constexpr Duration poll_max = 30s;  // longest silence of a long poll
 constexpr std::size_t polls_max = 16;
 
@@ -165,7 +165,7 @@ void Supervisor::on(Instant now, const ChildEnded& ended, Effects& effects) {
   const bool done = !report_.managed() || report_.child().drained() || report_.child().completed();
   if (exited_cleanly(ended.wait_status) && done) return end(TASK_FINISHED, "the child scheduler is done", effects);
   if (!report_.managed()) {  // one that never speaks serves while it runs
-    served_ = now - started_at_ >= serving_refill;
+    served_ = now - started_at_ >= sound_after;
     if (served_) serving_since_ = started_at_;
   }
   refill(now);
@@ -197,16 +197,13 @@ void Supervisor::died(Instant now, const std::string& how, Effects& effects) {
 
 Duration Supervisor::restart_delay() {
   if (streak_ == 0) return Duration::zero();
-  const Duration max = std::chrono::milliseconds(command_.backoff_max_ms());
-  Duration delay = std::chrono::milliseconds(command_.backoff_min_ms());
-  for (unsigned i = 1; i < streak_ && delay < max; ++i) delay *= 2;
-  delay = std::min(delay, max);
-  // Jitter of up to a quarter: children of one cause do not come back in step.
-  return delay - Duration(static_cast<Duration::rep>(rng_.below(static_cast<std::uint64_t>(delay.count()) / 4 + 1)));
+  const Backoff backoff{std::chrono::milliseconds(command_.backoff_min_ms()),
+                        std::chrono::milliseconds(command_.backoff_max_ms())};
+  return backoff.wait(streak_ - 1, rng_);
 }
 
 void Supervisor::refill(Instant now) {
-  if (!serving_since_ || now - *serving_since_ < serving_refill) return;
+  if (!serving_since_ || now - *serving_since_ < sound_after) return;
   deaths_.clear();
   streak_ = 0;
 }

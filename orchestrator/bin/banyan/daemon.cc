@@ -14,14 +14,14 @@
 #include <utility>
 
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/base/backoff.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::root {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr Duration backoff_min = 50ms;
-constexpr Duration backoff_max = 5s;
+constexpr Backoff backoff{50ms, 5s};
 constexpr Duration settled_after = 10s;  // a daemon that lived so long starts again without delay
 
 int pidfd_open(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
@@ -77,8 +77,7 @@ Daemon::Daemon(Loop& loop, std::string name, std::vector<std::string> argv, cons
       argv_(std::move(argv)),
       log_(log_path),
       echo_(echo),
-      callbacks_(std::move(callbacks)),
-      backoff_(backoff_min) {
+      callbacks_(std::move(callbacks)) {
   for (const char* word : {"--ready-fd", "3"}) argv_.emplace_back(word);
 }
 
@@ -174,11 +173,10 @@ bool Daemon::reaped(int pid, int wait_status) {
   callbacks_.changed();
   if (ending_) return true;
   const bool settled = mono_now() - started_ >= settled_after;
-  if (settled) backoff_ = backoff_min;
-  loop_.after(settled ? Duration(0) : backoff_, [this] {
+  wait_ = settled ? Duration::zero() : backoff.next(wait_);
+  loop_.after(wait_, [this] {
     if (!ending_) start();
   });
-  backoff_ = std::min(backoff_ * 2, backoff_max);
   return true;
 }
 

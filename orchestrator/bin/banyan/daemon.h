@@ -70,7 +70,7 @@ class Daemon {
   int ready_fd_ = -1;
   bool ending_ = false;
   Instant started_;
-  Duration backoff_;
+  Duration wait_{};  ///< before its last start
 };
 
 }  // namespace banyan::root

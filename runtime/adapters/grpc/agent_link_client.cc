@@ -1,9 +1,10 @@
-#include <algorithm>
 #include <future>
 
 #include "banyan/agent_link.grpc.pb.h"
 #include "runtime/adapters/grpc/agent_link.h"
 #include "runtime/adapters/grpc/duplex.h"
+#include "runtime/adapters/loop/alarm.h"
+#include "runtime/base/backoff.h"
 
 namespace banyan {
 namespace {
@@ -12,8 +13,7 @@ using namespace std::chrono_literals;
 using agent_link::FromAgent;
 using agent_link::ToAgent;
 
-constexpr Duration retry_min = 50ms;
-constexpr Duration retry_max = 1s;
+constexpr Backoff backoff{50ms, 1s};
 constexpr int connect_timeout_ms = 5'000;
 
 /// What a stream tells its owner, on the loop.
@@ -31,8 +31,8 @@ std::shared_ptr<grpc::Channel> make_channel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Each attempt is a connection of its own, made at once: the waiting between attempts is ours.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(milliseconds(retry_min)));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(milliseconds(retry_max)));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(milliseconds(backoff.min)));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(milliseconds(backoff.max)));
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, connect_timeout_ms);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(grpc_link::message_bytes_max);
@@ -94,14 +94,16 @@ class Stream final : public grpc_link::Duplex<grpc::ClientBidiReactor<FromAgent,
 class GrpcClient final : public AgentLinkClient {
  public:
   GrpcClient(Loop& loop, std::string address, Callbacks callbacks)
-      : loop_(loop), address_(std::move(address)), callbacks_(std::move(callbacks)) {
+      : loop_(loop),
+        address_(std::move(address)),
+        callbacks_(std::move(callbacks)),
+        retry_(loop, [this] { attempt(); }) {
     grpc_link::hold_callback_queue();
     attempt();
   }
 
   ~GrpcClient() override {
     events_.reset();
-    if (retry_ != 0) loop_.cancel(retry_);
     if (!stream_) return;
     stream_->cancel();
     stream_->wait_until_done();
@@ -117,7 +119,6 @@ class GrpcClient final : public AgentLinkClient {
 
  private:
   void attempt() {
-    retry_ = 0;
     events_ = std::make_shared<const Events>(Events{[this] { on_opened(); }, callbacks_.message,
                                                     [this](std::string reason) { on_closed(std::move(reason)); }});
     stream_ = std::make_shared<Stream>(loop_, address_, events_);
@@ -126,14 +127,14 @@ class GrpcClient final : public AgentLinkClient {
 
   void on_opened() {
     open_ = true;
-    retry_delay_ = retry_min;
+    retry_delay_ = Duration::zero();
     callbacks_.opened();
   }
 
   void on_closed(std::string reason) {
     stream_.reset();
-    retry_ = loop_.after(retry_delay_, [this] { attempt(); });
-    retry_delay_ = std::min(retry_delay_ * 2, retry_max);
+    retry_delay_ = backoff.next(retry_delay_);
+    retry_.after(retry_delay_);
     if (std::exchange(open_, false)) callbacks_.closed(std::move(reason));
   }
 
@@ -143,8 +144,8 @@ class GrpcClient final : public AgentLinkClient {
   std::shared_ptr<const Events> events_;  // replaced with stream_: a former stream's events reach no one
   std::shared_ptr<Stream> stream_;        // none while waiting for the next attempt
   bool open_ = false;
-  Duration retry_delay_ = retry_min;
-  Loop::TimerId retry_ = 0;
+  Duration retry_delay_{};  // the last one's; zero since it was open
+  Alarm retry_;
 };
 
 }  // namespace

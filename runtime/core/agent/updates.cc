@@ -1,6 +1,5 @@
 // The update queue: durable, in order, one in flight per task, again until acknowledged.
-#include <algorithm>
-
+#include "runtime/base/backoff.h"
 #include "runtime/base/check.h"
 #include "runtime/core/agent/checkpoint.h"
 #include "runtime/core/agent/core.h"
@@ -32,8 +31,7 @@ void Core::queue(Task& task, Status s) {
 
 void Core::send_first(const TaskKey& key, Task& task) {
   if (!registered_ || task.unacknowledged.empty()) return;
-  task.backoff = task.backoff == Duration{} ? limits::update_retry_min
-                                            : std::min(2 * task.backoff, Duration(limits::update_retry_max));
+  task.backoff = Backoff{limits::update_retry_min, limits::update_retry_max}.next(task.backoff);
   task.resend_at = now_.mono + task.backoff;
   want(SendUpdate{key.framework, task.unacknowledged.front(), task.last.state});
 }

@@ -14,14 +14,6 @@ bool worth_retrying(unsigned status) { return status == 404 || status == 408 || 
 
 }  // namespace
 
-Duration Backoff::wait(unsigned failures, Rng& rng) const {
-  Duration ceiling = min;
-  for (unsigned i = 0; i < failures && ceiling < max; ++i) ceiling *= 2;
-  ceiling = std::min(ceiling, max);
-  const auto half = ceiling.count() / 2;
-  return Duration(half + static_cast<Duration::rep>(rng.below(static_cast<std::uint64_t>(half) + 1)));
-}
-
 std::optional<std::string> server_of_location(const std::string& location) {
   const auto slashes = location.find("//");
   if (slashes == std::string::npos) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/backoff.h"
 #include "runtime/base/rng.h"
 #include "runtime/base/time.h"
 
@@ -50,13 +51,6 @@ struct SendCall {
   std::string path;
   std::string stream_id;  ///< empty: no such header
   std::string body;
-};
-
-/// Exponential back-off with jitter: the n-th wait is drawn from the upper half of min * 2^n, at most max.
-struct Backoff {
-  Duration min;
-  Duration max;
-  [[nodiscard]] Duration wait(unsigned failures, Rng& rng) const;
 };
 
 /// Decides which server to try, when, and when to give a stream up for dead.
