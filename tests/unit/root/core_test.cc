@@ -73,7 +73,7 @@ TEST_F(RootWithAChain, WritesTheLaunchDownBeforeItAccepts) {
   const auto effects = core->step(now, Offered{{offer}});
   ASSERT_TRUE(std::holds_alternative<Persist>(effects.front()));
   const auto& changes = std::get<Persist>(effects.front()).changes;
-  EXPECT_TRUE(std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+  EXPECT_TRUE(std::any_of(changes.begin(), changes.end(), [](const banyan::Change& change) {
     NodeRecord record;
     return change.key == "node/s.zk" && record.ParseFromString(*change.value) &&
            record.task_id() == "s.zk.scheduler.1" && record.used();
