@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034
 # What has to be installed, and how: sourced by examples/logging-stack/run and tests/run.
 
-# To build Banyan and its example.
+# To build Banyan and its example. With ccache and mold from the first build on, a later one has nothing to do again.
 BUILD_PACKAGES=(
-  g++ cmake ninja-build pkg-config
+  g++ cmake ninja-build pkg-config ccache mold
   libboost1.81-dev libboost-json1.81-dev
   libprotobuf-dev libprotoc-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
   libyaml-cpp-dev libsqlite3-dev libarchive-dev libcurl4-openssl-dev libssl-dev librdkafka-dev
@@ -12,9 +12,9 @@ BUILD_PACKAGES=(
 # To run the logging stack.
 STACK_PACKAGES=(openjdk-17-jre-headless maven curl jq procps)
 # To run the tests.
-TEST_PACKAGES=(libgtest-dev libgmock-dev ccache mold python3 git clang-format-19)
+TEST_PACKAGES=(libgtest-dev libgmock-dev python3 git clang-format-19)
 # To run `tests/run --all`.
-CLANG_PACKAGES=(clang-19 libclang-rt-19-dev)
+CLANG_PACKAGES=(clang-19 clang-tidy-19 libclang-rt-19-dev)
 
 # missing_packages NAME… — those that dpkg does not list as installed, one a line.
 missing_packages() {
