@@ -1,5 +1,5 @@
 // Every field of a node once, with its name on the wire: what the writer and the reader of node_json.cc share, and
-// what compare() names in its reasons. Internal to specs/.
+// what change.cc judges and names in its reasons. Internal to specs/.
 #pragma once
 
 #include "specs/stack.h"

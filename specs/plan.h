@@ -25,12 +25,4 @@ struct Step {
 enum class GraphForm { text, dot, mermaid, json };
 [[nodiscard]] std::string draw(const Stack& stack, GraphForm form);
 
-/// What `up` would change on a running stack.
-struct StackChange {
-  std::string node;
-  enum class Kind { add, remove, restart_servers, unchanged } kind = Kind::unchanged;
-  std::string why;  ///< "server kafka: env KAFKA_OPTS changed"
-};
-[[nodiscard]] std::vector<StackChange> compare(const Stack& running, const Stack& wanted);
-
 }  // namespace banyan::specs

@@ -3,7 +3,7 @@
 
 #include "orchestrator/core/core.h"
 #include "orchestrator/core/stack_file.h"
-#include "specs/plan.h"
+#include "specs/change.h"
 
 namespace banyan::root {
 
@@ -22,11 +22,13 @@ void Core::on(const UpAsked& input) {
     reply.set_conflict("stack \"" + stack_name + "\" is being taken down; wait for that to end");
     return answer();
   }
-  std::vector<specs::StackChange> changes;
+  std::vector<specs::NodeChange> changes;
   if (running != nullptr) {
-    changes = specs::compare(running->spec, *loaded.stack);
+    changes = specs::judge(running->spec, *loaded.stack);
     for (const auto& change : changes)
-      if (change.kind == specs::StackChange::Kind::remove)
+      if (change.effect == specs::Effect::refused)
+        reply.set_conflict("this change cannot be made while it runs: " + specs::describe(change));
+      else if (change.whole && change.effect == specs::Effect::remove)
         reply.set_conflict("framework \"" + change.node +
                            "\" runs and is not in the file any more; removing or renaming one in a running stack is "
                            "not supported yet: take the stack down first");
@@ -44,10 +46,9 @@ void Core::on(const UpAsked& input) {
 
 /// What `up` will do, in words.
 void Core::reply_changes(const Stack* running, const specs::Stack& wanted,
-                         const std::vector<specs::StackChange>& changes, UpReply& reply) {
+                         const std::vector<specs::NodeChange>& changes, UpReply& reply) {
   for (const auto& change : changes)
-    if (change.kind == specs::StackChange::Kind::restart_servers)
-      reply.add_changes("restart " + change.node + ": " + change.why);
+    if (!change.whole && !change.why.empty()) reply.add_changes(specs::describe(change));
   for (const auto& spec : wanted.nodes) {
     if (running == nullptr || !running->nodes.contains(spec.name)) {
       reply.add_changes("add " + spec.name);
@@ -60,14 +61,14 @@ void Core::reply_changes(const Stack* running, const specs::Stack& wanted,
 }
 
 /// Takes the file over: new nodes wait, changed ones get a new handover, given-up ones are tried again.
-void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes) {
+void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::NodeChange>& changes) {
   const bool fresh = !stacks_.contains(spec.name);
   Stack& stack = stacks_[spec.name];
   stack.record = record;
   stack.spec = std::move(spec);
   bind(stack);
   for (const auto& change : changes) {
-    if (change.kind != specs::StackChange::Kind::restart_servers) continue;
+    if (change.whole || change.why.empty()) continue;
     tell(stack.spec.name, change.node, "node.changed", change.why, "up");
   }
   for (const auto& node_spec : stack.spec.nodes) {

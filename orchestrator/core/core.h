@@ -25,7 +25,7 @@
 #include "orchestrator/core/states.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
-#include "specs/plan.h"
+#include "specs/change.h"
 #include "specs/stack.h"
 
 namespace banyan::root {
@@ -203,8 +203,8 @@ class Core {
   void on(const Released&);
 
   static void reply_changes(const Stack* running, const specs::Stack& wanted,
-                            const std::vector<specs::StackChange>& changes, UpReply& reply);
-  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::StackChange>& changes);
+                            const std::vector<specs::NodeChange>& changes, UpReply& reply);
+  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::NodeChange>& changes);
   static void ask_servers(Node& node);
   void ask_scheduler(const Node& node);
 

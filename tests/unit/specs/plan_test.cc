@@ -156,35 +156,5 @@ TEST(Draw, KnowsFourForms) {
   EXPECT_THAT(draw(stack, GraphForm::json), HasSubstr(R"({"from":"left","to":"base")"));
 }
 
-std::string changes(const std::string& before, const std::string& after) {
-  std::string out;
-  for (const auto& change : compare(stack_of(before), stack_of(after))) {
-    constexpr const char* kinds[] = {"add", "remove", "restart", "unchanged"};
-    out += std::string(kinds[static_cast<int>(change.kind)]) + " " + change.node +
-           (change.why.empty() ? "" : " (" + change.why + ")") + "\n";
-  }
-  return out;
-}
-
-TEST(Compare, SeesNoChangeInAStackThatOnlyMoved) {
-  EXPECT_EQ(changes("  a: { command: [x] }\n", "\n\n  a:\n    command: [x]   # as before\n"), "unchanged a\n");
-}
-
-TEST(Compare, NamesWhatRestartsAServer) {
-  EXPECT_EQ(changes("  a: { command: [x], env: { A: b, C: d } }\n", "  a: { command: [y], env: { A: c, D: e } }\n"),
-            "restart a (server a: command changed, env A changed, env C removed, env D added)\n");
-}
-
-TEST(Compare, AddsAndRemovesFrameworks) {
-  EXPECT_EQ(changes("  a: { command: [x] }\n  b: { command: [x] }\n", "  b: { command: [x] }\n  c: { command: [x] }\n"),
-            "unchanged b\nadd c (not running yet)\nremove a (no longer in the stack file)\n");
-}
-
-TEST(Compare, RestartsNothingForAnotherProbe) {
-  EXPECT_EQ(changes("  a: { command: [x], ports: { p: auto } }\n",
-                    "  a: { command: [x], ports: { p: auto }, readiness: { tcp: p } }\n"),
-            "unchanged a (server a: readiness changed)\n");
-}
-
 }  // namespace
 }  // namespace banyan::specs
