@@ -1,0 +1,450 @@
+"""What people who come from Compose, Nomad or kubectl take for granted: one command and what it must print or leave."""
+
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from stage import PYTHON, expect, read, start_time, wait_until
+
+SERVE = f"[{PYTHON}, -m, http.server, '${{ports.p}}', --bind, '${{instance.host}}']"
+SMALL = "resources: { cpus: 0.01, mem: 32MiB }"
+FAST = "backoff: { min: 50ms, max: 100ms }"
+
+
+def web(more="", command=SERVE, port="auto", name="web"):
+    return f"""  {name}:
+    command: {command}
+    ports: {{ p: {port} }}
+    readiness: {{ tcp: p, interval: 50ms }}
+    {SMALL}
+{more}"""
+
+
+def job(script, more="", name="job"):
+    return f"""  {name}:
+    command: [sh, -c, {json.dumps(script)}]
+    goal: completed
+    {SMALL}
+{more}"""
+
+
+class Belief:
+    """One stack of its own, by name; gone when the belief has been looked at."""
+
+    def __init__(self, stage, name):
+        self.stage, self.name = stage, name
+        self.file = None
+
+    def write(self, *frameworks, top=""):
+        self.file = self.stage.write(f"{self.name}.yaml", f"name: {self.name}\n{top}frameworks:\n" + "".join(frameworks))
+        return self.file
+
+    def run(self, *arguments, seconds=60):
+        """(exit code, everything it printed)"""
+        done = subprocess.run([*self.stage.cli, *arguments], env=self.stage.env, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False,
+                              cwd=self.stage.stubs)
+        return done.returncode, done.stdout
+
+    def wants(self, code, pattern, *arguments, seconds=60):
+        """The command ends with `code` and prints `pattern`; what it printed."""
+        got, text = self.run(*arguments, seconds=seconds)
+        expect(got == code, f"`banyan {' '.join(arguments)}` ended with {got}, not {code}: {text[-1500:]}")
+        expect(re.search(pattern, text, re.S | re.I), f"`banyan {' '.join(arguments)}` does not say /{pattern}/: {text[-1500:]}")
+        return text
+
+    def up(self, code=0, pattern="", *more, seconds=60):
+        return self.wants(code, pattern, "up", self.file, *more, seconds=seconds)
+
+    def node(self, name="web"):
+        return self.stage.node(self.name, name)
+
+    def pids(self, name="web"):
+        return {task["name"]: (task["pid"], start_time(task["pid"])) for task in self.node(name)["tasks"]}
+
+    def address(self, name="web", index=0):
+        return self.node(name)["tasks"][index]["addresses"][0]
+
+    def answers(self, address):
+        host, port = address.rsplit(":", 1)
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def environment(self, variable, name="web"):
+        with open(f"/proc/{self.node(name)['tasks'][0]['pid']}/environ", "rb") as file:
+            found = [e for e in file.read().decode().split("\0") if e.startswith(variable + "=")]
+        return found[0].partition("=")[2] if found else None
+
+    def mark(self, name):
+        """A file that tasks may write; its path."""
+        path = self.stage.write(f"{self.name}-{name}", "")
+        os.chmod(path, 0o666)
+        return path
+
+    def close(self):
+        self.run("down", "-p", self.name, "--volumes", "-y", "--now")
+
+
+# ---- up ------------------------------------------------------------------------------------------------------------
+
+def up_waits_until_it_answers(b):
+    b.write(web(command=f"[sh, -c, 'sleep 1; exec {PYTHON} -m http.server ${{ports.p}} --bind ${{instance.host}}']"))
+    b.up()
+    expect(b.answers(b.address()), "up ended with 0 before the server answered")
+
+
+def up_fails_for_a_server_that_exits(b):
+    b.write(f"  web:\n    command: [sh, -c, 'exit 9']\n    restart: {{ max: 1, {FAST} }}\n    {SMALL}\n")
+    b.up(1, r"web.*status 9")
+
+
+def up_fails_for_a_command_that_is_not_there(b):
+    b.write(f"  web:\n    command: [sleeep, '9']\n    restart: {{ max: 1, {FAST} }}\n    {SMALL}\n")
+    b.up(1, r"web.*(sleeep|No such file)")
+
+
+def up_twice_changes_nothing(b):
+    b.write(web())
+    b.up()
+    before = b.pids()
+    b.up()
+    expect(b.pids() == before, "a second up restarted something")
+
+
+def a_comment_is_no_change(b):
+    b.write(web())
+    b.up()
+    before = b.pids()
+    b.write("  # only words\n\n", web())
+    b.wants(0, "", "plan", b.file, "--detailed-exitcode")
+    b.up()
+    expect(b.pids() == before, "a comment restarted something")
+
+
+def plan_names_the_change_and_touches_nothing(b):
+    b.write(web())
+    b.up()
+    before = b.pids()
+    b.write(web("    env: { COLOUR: red }\n"))
+    b.wants(10, r"restart.*web.*COLOUR|web.*restart.*COLOUR", "plan", b.file, "--detailed-exitcode")
+    expect(b.pids() == before, "plan restarted something")
+
+
+def up_ends_when_the_change_is_made(b):
+    b.write(web("    env: { COLOUR: red }\n    instances: 2\n"))
+    b.up()
+    b.write(web("    env: { COLOUR: blue }\n    instances: 2\n"))
+    b.up()
+    expect(b.environment("COLOUR") == "blue", f"up ended with 0, and COLOUR is {b.environment('COLOUR')}")
+
+
+def a_broken_change_stops_at_the_first(b):
+    b.write(web("    instances: 3\n"))
+    b.up()
+    before = b.pids()
+    b.write(web(f"    instances: 3\n    restart: {{ max: 1, {FAST} }}\n", command="[sh, -c, 'exit 5']"))
+    b.up(1, "status 5")
+    same = [name for name, who in b.pids().items() if who == before[name]]
+    expect(len(same) >= 2, f"only {same} were left alone")
+    b.write(web("    instances: 3\n"))
+    b.up()
+    expect(all(task["state"] == "serving" for task in b.node()["tasks"]), "the old file did not mend it")
+
+
+def up_detached_returns_at_once(b):
+    b.write(web(command="[sleep, '100']"))
+    started = time.monotonic()
+    b.up(0, "", "-d")
+    expect(time.monotonic() - started < 5, "up -d waited")
+
+
+def up_times_out(b):
+    b.write(web(command="[sleep, '100']"))
+    b.up(3, "", "--timeout", "2s")
+
+
+def ctrl_c_leaves_the_stack(b):
+    b.write(web(command=f"[sh, -c, 'sleep 3; exec {PYTHON} -m http.server ${{ports.p}} --bind ${{instance.host}}']"))
+    viewer = subprocess.Popen([*b.stage.cli, "up", b.file], env=b.stage.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: b.name in b.run("status")[1], 20, "the stack is accepted")
+    viewer.send_signal(signal.SIGINT)
+    expect(viewer.wait(timeout=10) == 130, f"Ctrl-C ended up with {viewer.returncode}")
+    wait_until(lambda: b.node()["state"] == "serving", 30, "it goes on to serving")
+
+
+def a_second_person_is_told(b):
+    b.write(web(command="[sleep, '100']"))
+    b.up(0, "", "-d")
+    b.write(web("    env: { WHO: second }\n"))
+    b.up(4, r"supersede")
+    b.up(0, "", "--supersede")
+
+
+# ---- jobs ----------------------------------------------------------------------------------------------------------
+
+def a_job_is_waited_for(b):
+    done = b.mark("done")
+    b.write(job(f"sleep 1; echo did >> {done}"))
+    b.up()
+    expect(read(done) == "did\n", "up ended with 0 before the job had")
+    expect(b.node("job")["state"] == "completed", f"the job is {b.node('job')['state']}")
+
+
+def a_completed_job_does_not_run_again(b):
+    done = b.mark("done")
+    b.write(job(f"echo did >> {done}"))
+    b.up()
+    b.up()
+    expect(read(done) == "did\n", f"it ran again: {read(done)!r}")
+    b.wants(0, "", "restart", "-p", b.name, "job")
+    wait_until(lambda: read(done) == "did\ndid\n", 20, "restart runs it again")
+
+
+def a_failed_job_fails_up(b):
+    b.write(job("echo no; exit 3", "    restart: never\n"), f"  web:\n    depends_on: {{ job: {{ condition: completed }} }}\n"
+            f"    command: [sleep, '100']\n    {SMALL}\n")
+    b.up(1, r"job.*status 3", seconds=20)
+    expect(b.node("job")["state"] == "failed", f"the job is {b.node('job')['state']}")
+    b.wants(0, "job", "why", "-p", b.name, "web")
+    expect(not b.node("web")["tasks"] or all(t["pid"] == 0 for t in b.node("web")["tasks"]), "web ran")
+
+
+def a_service_that_ends_well_has_failed(b):
+    b.write(f"  web:\n    command: [sh, -c, 'sleep 2']\n    restart: never\n    {SMALL}\n")
+    b.run("up", b.file)
+    wait_until(lambda: b.node()["state"] == "failed", 20, "a service that ended is failed")
+    b.wants(0, "status 0", "why", "-p", b.name, "web")
+
+
+def retries_are_counted(b):
+    runs = b.mark("runs")
+    b.write(job(f"echo run >> {runs}; exit 1", f"    restart: {{ policy: on_failure, max: 2, {FAST} }}\n"))
+    b.up(1, "")
+    expect(read(runs) == "run\n" * 3, f"max: 2 made {len(read(runs).split())} runs")
+
+
+# ---- restart, scale ------------------------------------------------------------------------------------------------
+
+def restart_makes_new_processes_on_the_old_port(b):
+    b.write(web("    instances: 2\n"))
+    b.up()
+    before, address = b.pids(), b.address()
+    b.wants(0, "", "restart", "-p", b.name, "web")
+    expect(not set(before.values()) & set(b.pids().values()), "restart ended with 0, and an old process runs")
+    expect(b.address() == address and b.answers(address), "the address is another, or does not answer")
+
+
+def restart_of_nobody_helps(b):
+    b.write(web())
+    b.up()
+    b.wants(2, "did you mean \"web\"", "restart", "-p", b.name, "wbe")
+
+
+def scaling_leaves_the_others_alone(b):
+    b.write(web())
+    b.up()
+    before = b.pids()["web-0"]
+    b.write(web("    instances: 3\n"))
+    b.up()
+    expect(len(b.pids()) == 3 and b.pids()["web-0"] == before, "scaling up touched web-0, or is not done")
+    b.write(web("    instances: 1\n"))
+    b.up()
+    expect(list(b.pids()) == ["web-0"] and b.pids()["web-0"] == before, f"scaling down left {b.pids()}")
+
+
+# ---- down ----------------------------------------------------------------------------------------------------------
+
+def down_of_a_missing_file_touches_nothing(b):
+    b.write(web())
+    b.up()
+    code, text = b.run("down", "/nowhere/stack.yaml")
+    expect(code != 0 and "/nowhere/stack.yaml" in text, f"down of a missing file: {code} {text}")
+    other = b.stage.write("other.yaml", "name: some-other\nframeworks:\n" + web())
+    code, text = b.run("down", other, "--volumes", "-y")
+    expect("some-other" in text, f"down of another stack: {code} {text}")
+    expect(b.node()["state"] == "serving", "the wrong stack was taken down")
+
+
+def data_stays_until_it_is_asked_for(b):
+    volume = "    volumes: { data: { size: 8MiB, path: data } }\n"
+    keep = f"[sh, -c, 'echo line >> data/kept; exec {PYTHON} -m http.server ${{ports.p}} --bind ${{instance.host}} --directory data']"
+    b.write(web(volume, command=keep))
+
+    def kept():
+        return subprocess.run(["curl", "-s", f"http://{b.address()}/kept"], capture_output=True, text=True,
+                              check=False).stdout
+
+    b.up()
+    b.wants(0, "", "down", b.file)
+    b.up()
+    expect(kept() == "line\nline\n", f"after down and up the volume holds {kept()!r}")
+    code, text = b.run("down", b.file, "--volumes")
+    expect(code == 2 and "-y" in text, f"down --volumes without a terminal: {code} {text}")
+    expect(b.node()["state"] == "serving", "it was taken down unasked")
+    b.wants(0, "", "down", b.file)
+    b.wants(0, "", "down", b.file, "--volumes", "-y")
+    b.up()
+    expect(kept() == "line\n", f"after down --volumes the volume holds {kept()!r}")
+
+
+def a_shell_gets_its_grace(b):
+    done = b.mark("done")
+    b.write(f"  web:\n    command: \"trap 'sleep 1; echo clean > {done}; exit 0' TERM; while :; do sleep 0.1; done\"\n"
+            f"    stop: {{ grace: 20s }}\n    {SMALL}\n")
+    b.up()
+    b.wants(0, "", "down", b.file)
+    expect(read(done) == "clean\n", "the shell was killed before it had tidied up")
+
+
+def down_twice_is_no_error(b):
+    b.write(web())
+    b.up()
+    b.wants(0, "", "down", b.file)
+    b.wants(0, "not running|no stack", "down", b.file)
+
+
+# ---- ports, uris ---------------------------------------------------------------------------------------------------
+
+def a_changed_port_is_the_new_one(b):
+    b.write(web(port="18180"))
+    b.up()
+    expect(b.address().endswith(":18180"), b.address())
+    b.write(web(port="18181"))
+    b.wants(10, "18181|port", "plan", b.file, "--detailed-exitcode")
+    b.up()
+    expect(b.address().endswith(":18181") and b.answers(b.address()), f"it is on {b.address()}")
+
+
+def a_taken_port_is_named(b):
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", 18182))
+        stranger.listen()
+        b.write(web(f"    restart: {{ max: 1, {FAST} }}\n", port="18182"))
+        code, text = b.run("up", b.file, "--timeout", "20s")
+        expect(code != 0, "up ended with 0 while a stranger held the port")
+        expect(re.search("18182", text), f"the port is not named: {text[-800:]}")
+
+
+def relative_uris_arrive_and_follow(b):
+    tool = b.stage.write("tool.sh", "#!/bin/sh\necho one\n")
+    os.chmod(tool, 0o755)
+    b.write(web("    uris: [{ value: ./tool.sh, executable: true }]\n",
+                command=f"[sh, -c, './tool.sh; exec {PYTHON} -m http.server ${{ports.p}} --bind ${{instance.host}}']"))
+    b.up()
+    b.wants(0, "one", "logs", "-p", b.name, "web")
+    b.stage.write("tool.sh", "#!/bin/sh\necho two\n")
+    b.up()
+    b.wants(0, "two", "logs", "-p", b.name, "web")
+
+
+def volumes_are_whole_paths(b):
+    b.write(web("    volumes: { data: { size: 8MiB, path: data } }\n",
+                command=f"[sh, -c, 'cd / && touch ${{volumes.data}}/there && exec {PYTHON} -m http.server ${{ports.p}} "
+                        "--bind ${instance.host}']"))
+    b.up()
+    expect(glob.glob(os.path.join(b.stage.state, "**", "there"), recursive=True), "the file is not in the volume")
+
+
+# ---- seeing --------------------------------------------------------------------------------------------------------
+
+def logs_name_their_source(b):
+    b.write(f"  web:\n    command: [sh, -c, 'seq 1 5; exec sleep 100']\n    {SMALL}\n")
+    b.up()
+    text = b.wants(0, r"web-0.* \| 5", "logs", "-p", b.name, "web", "-n", "2")
+    expect("| 3" not in text, f"-n 2 printed {text!r}")
+    b.wants(2, "did you mean", "logs", "-p", b.name, "wbe")
+
+
+def logs_of_the_life_before(b):
+    b.write(f"  web:\n    command: [sh, -c, 'echo life of $$; exec sleep 100']\n    restart: {{ {FAST} }}\n    {SMALL}\n")
+    b.up()
+    pid = b.pids()["web-0"][0]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: b.pids()["web-0"][0] not in (0, pid) and b.node()["state"] == "serving", 20, "it is back")
+    b.wants(0, f"life of {pid}\\b", "logs", "-p", b.name, "web", "--previous")
+    text = b.wants(0, "life of", "logs", "-p", b.name, "web")
+    expect(f"life of {pid}\n" not in text, "plain logs show the life before")
+
+
+def why_tells_what_is_waited_for(b):
+    b.write(web(command="[sleep, '100']", name="db"), f"  web:\n    depends_on: [db]\n    command: [sleep, '100']\n    {SMALL}\n")
+    b.up(0, "", "-d")
+    wait_until(lambda: b.node("db")["state"] == "starting", 20, "db starts")
+    b.wants(0, "db.*serving", "why", "-p", b.name, "web")
+
+
+def json_is_json(b):
+    b.write(web())
+    b.up()
+    for verb in (["status"], ["endpoints"], ["events"], ["why", "web"]):
+        code, text = b.run(*verb[:1], "-p", b.name, *verb[1:], "-o", "json")
+        expect(code == 0, f"{verb} ended with {code}")
+        json.loads(text)
+
+
+def a_full_disk_is_an_error(b):
+    b.write(web())
+    b.up()
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([*b.stage.cli, "status", "-p", b.name], env=b.stage.env, stdout=full, check=False)
+    expect(done.returncode != 0, "status into a full disk ended with 0")
+
+
+BELIEFS = [
+    ("up ends when the server answers", up_waits_until_it_answers),
+    ("up fails for a server that exits at once", up_fails_for_a_server_that_exits),
+    ("up fails for a command that is not there, and names it", up_fails_for_a_command_that_is_not_there),
+    ("a second up changes nothing", up_twice_changes_nothing),
+    ("a comment is no change", a_comment_is_no_change),
+    ("plan names the change, and touches nothing", plan_names_the_change_and_touches_nothing),
+    ("up of a change ends when the change is made", up_ends_when_the_change_is_made),
+    ("a broken change stops at the first server, and the old file mends it", a_broken_change_stops_at_the_first),
+    ("up -d does not wait", up_detached_returns_at_once),
+    ("up --timeout ends with 3", up_times_out),
+    ("Ctrl-C ends the watching, never the stack", ctrl_c_leaves_the_stack),
+    ("the second of two people is told, and may supersede", a_second_person_is_told),
+    ("up waits for a job to end", a_job_is_waited_for),
+    ("a completed job runs again only when asked", a_completed_job_does_not_run_again),
+    ("a failed job fails up, and who needs it never starts", a_failed_job_fails_up),
+    ("a service that ended well has failed", a_service_that_ends_well_has_failed),
+    ("max: 2 makes three runs", retries_are_counted),
+    ("restart makes new processes on the old port", restart_makes_new_processes_on_the_old_port),
+    ("restart of a misspelt node helps", restart_of_nobody_helps),
+    ("scaling leaves the others alone", scaling_leaves_the_others_alone),
+    ("down of a missing file or of another stack touches nothing", down_of_a_missing_file_touches_nothing),
+    ("data stays until --volumes, which asks", data_stays_until_it_is_asked_for),
+    ("a shell command gets its grace", a_shell_gets_its_grace),
+    ("a second down is no error", down_twice_is_no_error),
+    ("a changed port is the new one", a_changed_port_is_the_new_one),
+    ("a port that a stranger holds is named", a_taken_port_is_named),
+    ("a relative uri arrives, and a new content, too", relative_uris_arrive_and_follow),
+    ("${volumes.v} is a whole path", volumes_are_whole_paths),
+    ("logs name their source and keep to -n", logs_name_their_source),
+    ("logs --previous is the life before", logs_of_the_life_before),
+    ("why tells what is waited for", why_tells_what_is_waited_for),
+    ("-o json is JSON", json_is_json),
+    ("output to a full disk is an error", a_full_disk_is_an_error),
+]
+
+
+def play(stage, report):
+    for number, (words, look) in enumerate(BELIEFS, 1):
+        belief = Belief(stage, f"belief{number}")
+
+        def body(belief=belief, look=look):
+            try:
+                look(belief)
+            finally:
+                belief.close()
+
+        report.test(f"Belief {number}: {words}", body)
