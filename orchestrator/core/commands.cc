@@ -2,10 +2,31 @@
 #include <utility>
 
 #include "orchestrator/core/core.h"
+#include "orchestrator/core/revision.h"
 #include "orchestrator/core/stack_file.h"
+#include "orchestrator/core/words.h"
 #include "specs/change.h"
+#include "specs/names.h"
 
 namespace banyan::root {
+namespace {
+
+void plan_of(const specs::NodeChange& change, UpReply& reply) {
+  const auto add = [&](const std::string& server, specs::Effect effect, const std::string& why,
+                       const std::string& remedy) {
+    auto* planned = reply.add_planned();
+    planned->set_node(change.node);
+    planned->set_server(server);
+    planned->set_effect(std::string(specs::name(effect)));
+    planned->set_why(why);
+    planned->set_remedy(remedy);
+  };
+  if (change.whole || (change.servers.empty() && !change.why.empty()))
+    add("", change.effect, change.why, change.remedy);
+  for (const auto& server : change.servers) add(server.server, server.effect, server.why, server.remedy);
+}
+
+}  // namespace
 
 void Core::on(const UpAsked& input) {
   UpReply reply;
@@ -36,10 +57,27 @@ void Core::on(const UpAsked& input) {
   }
   reply_changes(running, *loaded.stack, changes, reply);
   if (input.request.dry_run()) return answer();
-  StackRecord record;
-  *record.mutable_bundle() = bundle;
+  const std::string hash = graph_hash(*loaded.stack);
+  if (running != nullptr && open(*running)) {
+    const auto& present = running->record.revision();
+    *reply.mutable_revision() = shown(*running, now_);
+    if (present.hash() == hash) {  // the same wish: both wait for it
+      reply.set_event(event_seq_);
+      return answer();
+    }
+    if (!input.request.supersede()) {
+      reply.set_conflict("revision " + std::to_string(present.number()) + " of " + present.owner() + " is open for " +
+                         words(std::chrono::milliseconds(reply.revision().age_ms())) + ": " + step_of(*running) +
+                         "; wait for it, or say --supersede");
+      return answer();
+    }
+    close_revision(*running, "superseded", "by " + owner_of(input.request));
+  }
   tell(stack_name, "", "stack.accepted", bundle.file(), running == nullptr ? "up" : "up on a running stack");
-  adopt(record, std::move(*loaded.stack), changes);
+  adopt(bundle.file(), std::move(*loaded.stack), changes);
+  Stack& stack = stacks_.at(stack_name);
+  open_revision(stack, input.request, hash);
+  *reply.mutable_revision() = shown(stack, now_);
   reply.set_event(event_seq_);
   answer();
 }
@@ -58,18 +96,30 @@ void Core::reply_changes(const Stack* running, const specs::Stack& wanted,
     if (node.state == State::failed || node.state == State::quarantined)
       reply.add_changes("retry " + spec.name + ": " + node.record.reason());
   }
+  for (const auto& change : changes) plan_of(change, reply);
+  if (running != nullptr) return;
+  for (const auto& spec : wanted.nodes) {
+    auto* planned = reply.add_planned();
+    planned->set_node(spec.name);
+    planned->set_effect("add");
+  }
 }
 
 /// Takes the file over: new nodes wait, changed ones get a new handover, given-up ones are tried again.
-void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::NodeChange>& changes) {
+void Core::adopt(const std::string& file, specs::Stack spec, const std::vector<specs::NodeChange>& changes) {
   const bool fresh = !stacks_.contains(spec.name);
   Stack& stack = stacks_[spec.name];
-  stack.record = record;
+  unreadable_.erase(spec.name);
   stack.spec = std::move(spec);
+  stack.record.set_file(file);
+  store_configs(stack);
   bind(stack);
+  std::set<std::string> changed;
   for (const auto& change : changes) {
     if (change.whole || change.why.empty()) continue;
+    changed.insert(change.node);
     tell(stack.spec.name, change.node, "node.changed", change.why, "up");
+    if (change.scheduler == specs::Effect::restart) ask_scheduler(stack.nodes.at(change.node));
   }
   for (const auto& node_spec : stack.spec.nodes) {
     Node& node = stack.nodes.at(node_spec.name);
@@ -78,23 +128,27 @@ void Core::adopt(const StackRecord& record, specs::Stack spec, const std::vector
       node.touched = true;
       tell(stack.spec.name, node_spec.name, "node.waiting", "", fresh ? "up" : "added by up");
     } else if (node.state == State::failed || node.state == State::quarantined) {
-      if (node.state == State::quarantined) ask_servers(node);
+      // A changed configuration is a new chance in itself; asking would restart those that are well, too.
+      if (node.state == State::quarantined && !changed.contains(node_spec.name)) ask_servers(node);
       retry(stack, node, "asked for by up");
+    } else if (node.state == State::completed && changed.contains(node_spec.name)) {
+      retry(stack, node, "changed by up");
     }
   }
-  save(stack);
   changed_ = true;
 }
 
 void Core::on(const DownAsked& input) {
   DownReply reply;
   Stack* stack = find(input.request.stack());
+  if (stack == nullptr && input.request.volumes() && !input.request.stack().empty()) return down_of_stopped(input);
   if (stack == nullptr) {
     reply.set_error(input.request.stack().empty() ? "which stack? there is not exactly one running; name it with -p"
                                                   : "no stack \"" + input.request.stack() + "\" is running");
   } else {
     auto& record = stack->record;
     const bool again = record.down();
+    if (open(*stack)) close_revision(*stack, "superseded", "by down");
     record.set_down(true);
     record.set_volumes(record.volumes() || input.request.volumes());
     record.set_now(record.now() || input.request.now());
@@ -108,6 +162,26 @@ void Core::on(const DownAsked& input) {
     changed_ = true;
   }
   effects_.emplace_back(Answer{input.call, reply});
+}
+
+/// Its reservations and volumes are all that is left of a stack that is down; answered once they are gone.
+void Core::down_of_stopped(const DownAsked& input) {
+  const auto& name = input.request.stack();
+  auto& waits = releasing_[input.call];
+  for (const auto& [key, record] : past_)
+    if (key.starts_with(name + ".")) waits.insert(key.substr(name.size() + 1));
+  if (waits.empty()) {
+    releasing_.erase(input.call);
+    DownReply reply;
+    reply.set_error("no stack \"" + name + "\" is running, and none of that name has left data");
+    effects_.emplace_back(Answer{input.call, reply});
+    return;
+  }
+  tell(name, "", "stack.released", "its volumes", "down");
+  for (const auto& node : waits) {
+    effects_.emplace_back(ReleaseRole{name, node, specs::role(name, node)});
+    effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + name + "." + node});
+  }
 }
 
 void Core::on(const RestartAsked& input) {
@@ -126,7 +200,7 @@ void Core::on(const RestartAsked& input) {
          "restart");
     const bool given_up = node.state == State::failed || node.state == State::quarantined ||
                           (node.state == State::completed && node.phase == TaskPhase::none);
-    if (request.scheduler() && node.phase == TaskPhase::running) ask_scheduler(node);
+    if (request.scheduler()) ask_scheduler(node);
     else ask_servers(node);
     if (given_up) retry(*stack, node, "asked for by restart");
     reply.set_event(event_seq_);
@@ -141,15 +215,12 @@ void Core::ask_servers(Node& node) {
   node.touched = true;
 }
 
-void Core::ask_scheduler(const Node& node) {
-  ToExecutor words;
-  words.set_restart(true);
-  mesos::v1::scheduler::Call call;
-  call.set_type(mesos::v1::scheduler::Call::MESSAGE);
-  call.mutable_message()->mutable_agent_id()->set_value(node.record.agent_id());
-  call.mutable_message()->mutable_executor_id()->set_value(node.record.task_id());
-  call.mutable_message()->set_data(words.SerializeAsString());
-  send(call);
+/// By a number that the executor acts on once. A task that is yet to start carries it as done.
+void Core::ask_scheduler(Node& node) {
+  node.record.set_scheduler_restarts(node.record.scheduler_restarts() + 1);
+  node.touched = true;
+  node.push_at = Instant::min();  // at once
+  node.pushes = 0;
 }
 
 }  // namespace banyan::root

@@ -44,6 +44,7 @@ void Core::on(const Subscribed&) {
   call.set_type(mesos::v1::scheduler::Call::RECONCILE);
   call.mutable_reconcile();
   send(call);  // implicit: shows tasks we do not know, to be killed
+  for (auto& [stack_name, stack] : stacks_) stack.revision_deadline += away;
   for (auto& [stack_name, stack] : stacks_)
     for (auto& [node_name, node] : stack.nodes) {
       for (Instant* clock : {&node.since, &node.phase_since, &node.begun, &node.stop_deadline}) *clock += away;
@@ -73,9 +74,11 @@ std::optional<Instant> Core::next_deadline() const {
     // What the last step has seen pass and left alone will not be moved by another tick.
     if (at && *at > now_.mono && (!next || *at < *next)) next = at;
   };
-  for (const auto& [stack_name, stack] : stacks_)
+  for (const auto& [stack_name, stack] : stacks_) {
+    if (open(stack)) consider(stack.revision_deadline);
     for (const auto& [node_name, node] : stack.nodes)
       for (const auto at : deadlines_of(stack, node)) consider(at);
+  }
   return next;
 }
 
@@ -113,6 +116,8 @@ void Core::check_invariants() const {
       BANYAN_CHECK(!out || node.record.used());
       BANYAN_CHECK(node.state != State::stopped || !out);
       BANYAN_CHECK(node.state != State::waiting || node.phase == TaskPhase::none);
+      BANYAN_CHECK(node.confirmed || out);  // what has no task cannot be unknown
+      BANYAN_CHECK(!open(stack) || !stack.record.down());
       BANYAN_CHECK(node.record.handover().version() >= node.record.report().handover_version() ||
                    !node.record.has_handover());
       // Teardown is the reverse: nothing stops before all that need it have stopped.

@@ -49,6 +49,9 @@ struct Setup {
   std::string task_user;             ///< whom tasks run as; empty: the agent's default
 };
 
+/// What a stored stack or node is written as; a higher number is a later version's, and is refused by name.
+inline constexpr std::uint32_t record_schema = 1;
+
 /// Names one asked-for call among those under way; the shell's, only echoed.
 using CallId = std::uint64_t;
 
@@ -144,6 +147,8 @@ class Core {
   [[nodiscard]] Status status(Now now, const std::string& stack = "") const;
   /// Events with seq > after, oldest first; of one stack unless its name is empty.
   [[nodiscard]] std::vector<Event> events(const std::string& stack, std::uint64_t after) const;
+  /// The revisions of a stack, newest first; also of one that is down.
+  [[nodiscard]] std::vector<Revision> history(Now now, const std::string& stack) const;
   /// "logging: zookeeper=serving kafka=waiting" — one line per stack.
   [[nodiscard]] std::string summary() const;
   void check_invariants() const;
@@ -167,7 +172,10 @@ class Core {
     bool report_wanted = false;            ///< the executor is to repeat its report
     std::optional<Instant> reconcile_at;   ///< ask the master about the task, while it has not spoken
     std::optional<Instant> unknown_since;  ///< the master has said ever since that it does not know the task
-    bool failed_for_need = false;          ///< valid in failed: because a dependency failed; goes on when that does
+    bool confirmed = true;            ///< this root has heard of its task; else `state` is an earlier root's memory
+    std::optional<Instant> heard_at;  ///< the last report
+    std::string target;               ///< hash of what it is to become: configuration and restarts asked for
+    bool failed_for_need = false;     ///< valid in failed: because a dependency failed; goes on when that does
     StopStep stop = StopStep::none;
     Instant stop_deadline;              ///< of drain
     std::optional<Instant> stop_retry;  ///< next try of teardown, kill or release
@@ -175,6 +183,7 @@ class Core {
     Instant executor_deadline;          ///< valid with ending_executor
     bool torn_down = false;
     bool drained = false;                ///< its scheduler has left as it was asked to
+    bool gate_stale = false;             ///< its child was started again and waits to hear that it may start
     bool dirty = true;                   ///< the config part of its handover must be built anew
     bool touched = false;                ///< its record changed in this step
     std::optional<Instant> launched_at;  ///< for took_ms
@@ -184,6 +193,7 @@ class Core {
   struct Stack {
     StackRecord record;
     specs::Stack spec;
+    Instant revision_deadline;  ///< valid while the revision is open
     std::map<std::string, Node> nodes;
     std::map<std::string, std::vector<std::string>> dependants;
     std::string last_state;
@@ -204,13 +214,26 @@ class Core {
 
   static void reply_changes(const Stack* running, const specs::Stack& wanted,
                             const std::vector<specs::NodeChange>& changes, UpReply& reply);
-  void adopt(const StackRecord& record, specs::Stack spec, const std::vector<specs::NodeChange>& changes);
+  void adopt(const std::string& file, specs::Stack spec, const std::vector<specs::NodeChange>& changes);
   static void ask_servers(Node& node);
-  void ask_scheduler(const Node& node);
+  static void ask_scheduler(Node& node);
+  void down_of_stopped(const DownAsked& input);
+
+  // revisions (revisions.cc)
+  [[nodiscard]] static bool open(const Stack& stack) { return stack.record.revision().state() == "open"; }
+  [[nodiscard]] static Revision shown(const Stack& stack, Now now);
+  [[nodiscard]] static std::string step_of(const Stack& stack);
+  void open_revision(Stack& stack, const UpRequest& request, const std::string& hash);
+  void close_revision(Stack& stack, const std::string& state, const std::string& reason);
+  void judge_revision(Stack& stack);
+  [[nodiscard]] static bool met(const Node& node);
 
   // records and loading (records.cc)
   void load(const std::map<std::string, std::string>& stored);
-  void load_stack(const StackRecord& record);
+  void load_stack(const std::string& name, StackRecord record, const std::map<std::string, std::string>& stored);
+  void take_up(const Stack& stack, Node& node) const;
+  void store_configs(Stack& stack);
+  void drop_configs(const StackRecord& old);
   void bind(Stack& stack);
   void save(const Stack& stack, Node& node);
   void save(const Stack& stack);
@@ -224,6 +247,7 @@ class Core {
     bool broken = false;              ///< what it needs has failed
     std::optional<Instant> deadline;  ///< absent while the dependency itself still waits: its own clock runs then
     std::string why;                  ///< valid unless it holds
+    std::string cause;                ///< valid when broken: the node that failed first
   };
   [[nodiscard]] static EdgeView view(const Stack& stack, const Node& node, const specs::Edge& edge);
   [[nodiscard]] static std::vector<std::optional<Instant>> deadlines_of(const Stack& stack, const Node& node);
@@ -236,6 +260,11 @@ class Core {
   void move(Stack& stack, Node& node, State to, const std::string& reason);
   void explain(Node& node, const std::string& reason);
   void fail(Stack& stack, Node& node, const std::string& reason, bool timed_out);
+  void fail_for_need(Stack& stack, Node& node, const EdgeView& need);
+  [[nodiscard]] static bool edges_hold(const Stack& stack, const Node& node);
+  [[nodiscard]] static bool may_run(const Node& node);
+  [[nodiscard]] static Duration patience_with(const Stack& stack, const Node& node);
+  [[nodiscard]] std::pair<State, std::string> judge_foreign(const Node& node, State not_serving) const;
   void begin(Stack& stack, Node& node, const std::string& cause);
   void retry(Stack& stack, Node& node, const std::string& cause);
   void settle_stack(Stack& stack);
@@ -250,10 +279,13 @@ class Core {
   void acknowledge(const mesos::v1::TaskStatus& status);
   void kill(const Node& node);
   void reconcile(const Node& node);
+  void lose(Stack& stack, Node& node);
+  void forget_task(Node& node);
 
   // handover (handover.cc has the pure part)
   void refresh_handover(Stack& stack, Node& node);
   void push(Node& node);
+  static void observe(Node& node, const ChildReport& report);
 
   // stopping (stopping.cc)
   bool settle_stopping(Stack& stack, Node& node);
@@ -263,17 +295,23 @@ class Core {
   void stopped(Stack& stack, Node& node);
 
   Stack* find(const std::string& stack);
+  [[nodiscard]] static Duration drain_limit(const StackRecord& record);
   std::pair<Stack*, Node*> find_task(const std::string& task_id);
   [[nodiscard]] banyan::root::NodeStatus status_of(const Stack& stack, const Node& node) const;
   void send(mesos::v1::scheduler::Call call) { effects_.emplace_back(SendCall{std::move(call)}); }
 
   Setup setup_;
   std::map<std::string, Stack> stacks_;
+  std::map<std::string, HistoryRecord> histories_;  ///< by stack
+  std::map<std::string, std::string> unreadable_;   ///< stacks of another version's record, and what is wrong with it
+  /// `down --volumes` of a stack that is down already: what it still waits for, by call.
+  std::map<CallId, std::set<std::string>> releasing_;
   std::map<std::string, NodeRecord> past_;  ///< records of nodes of no present stack, by STACK.NODE
   std::deque<Event> events_;
   std::uint64_t event_seq_ = 0;
   bool connected_ = false;
   std::optional<Instant> frozen_since_;  ///< while not connected, after having been
+  std::set<std::string> wanting_;        ///< tasks' names that wanted offers last time
   bool reviving_ = false;                ///< offers are wanted and asked for
 
   // Valid during step() only.

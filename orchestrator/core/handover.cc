@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "runtime/base/fnv.h"
+#include "specs/change.h"
 #include "specs/names.h"
 #include "specs/node_json.h"
 #include "specs/template.h"
@@ -98,6 +100,15 @@ Handover build_handover(const Setup& setup, const std::string& stack, const spec
   return handover;
 }
 
+std::string target_of(const specs::Node& node, const NodeRecord& record) {
+  Fnv hash;
+  hash.add(specs::hash(node));
+  for (const auto& [server, count] :
+       std::map<std::string, std::uint64_t>(record.server_restarts().begin(), record.server_restarts().end()))
+    hash.add(server).add(std::to_string(count));
+  return hash.hex();
+}
+
 bool same_content(const Handover& a, const Handover& b) {
   Handover left = a;
   left.set_version(b.version());
@@ -148,7 +159,7 @@ mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, con
   command.set_shell(false);
   command.set_value("./" + setup.executor.name);
   command.add_arguments(setup.executor.name);
-  if (!setup.task_user.empty()) command.set_user(setup.task_user);
+  if (const auto& user = record.handover().user(); !user.empty()) command.set_user(user);  // whose its folder is
   add_program(setup.executor, executor);
   if (node.scheduler.service) add_program(setup.service_scheduler, executor);
   for (const auto& uri : node.scheduler.uris) add_uri(uri, executor);
@@ -156,6 +167,7 @@ mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, con
   ToExecutor words;
   *words.mutable_handover() = record.handover();
   *words.mutable_command() = child_command(node, record.handover());
+  words.set_restart_number(record.scheduler_restarts());
   task.set_data(bytes_of(words));
   return task;
 }

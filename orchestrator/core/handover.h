@@ -16,6 +16,9 @@ namespace banyan::root {
 [[nodiscard]] Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node,
                                       const NodeRecord& record, std::vector<Dependency> dependencies);
 
+/// Hash of what a node is to become: its configuration, and the restarts that were asked for.
+[[nodiscard]] std::string target_of(const specs::Node& node, const NodeRecord& record);
+
 /// Equal but for the version.
 [[nodiscard]] bool same_content(const Handover& a, const Handover& b);
 

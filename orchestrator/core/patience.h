@@ -9,8 +9,14 @@ using namespace std::chrono_literals;
 
 /// Launching without an offer that fits, or without a word about the task: the node fails.
 inline constexpr Duration launching = 5min;
-/// Starting without serving: the node fails; it serves all the same if it comes to it later.
+/// Starting, or degraded, without coming to serve: the node fails; it serves all the same if it comes to it later.
+/// Nobody fails earlier than its most patient dependant is willing to wait.
 inline constexpr Duration starting = 10min;
+/// A revision that says no deadline of its own gets this on top of the longest way of waits through its graph.
+inline constexpr Duration revision = 10min;
+/// The agent of a scheduler is silent for so long: another one is launched. Longer than executors outlive their agent
+/// (limits::recovery_timeout); whoever returns later is killed as a stranger.
+inline constexpr Duration lost_agent = 20min;
 /// A child of a foreign program that never speaks to its executor is judged by its process alone after this.
 inline constexpr Duration silent_child = 3s;
 /// The master has said nothing about a task: ask again.

@@ -1,12 +1,16 @@
 // What the root remembers, and how it takes up where it was.
+#include <algorithm>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "orchestrator/core/core.h"
 #include "orchestrator/core/patience.h"
 #include "orchestrator/core/stack_file.h"
 #include "runtime/base/check.h"
+#include "runtime/base/fnv.h"
 #include "runtime/base/limits.h"
+#include "specs/node_json.h"
 
 namespace banyan::root {
 namespace {
@@ -15,6 +19,13 @@ std::string event_key(std::uint64_t seq) {
   char key[32];
   std::snprintf(key, sizeof key, "event/%020llu", static_cast<unsigned long long>(seq));
   return key;
+}
+
+/// An endpoint that the node does not declare (any more) is offered to nobody. Another program's are its own.
+void drop_undeclared(const specs::Node& spec, NodeRecord& record) {
+  auto& endpoints = *record.mutable_endpoints();
+  for (int i = endpoints.size(); i-- > 0;)
+    if (spec.scheduler.service && !spec.endpoints.contains(endpoints[i].name())) endpoints.DeleteSubrange(i, 1);
 }
 
 }  // namespace
@@ -34,47 +45,116 @@ specs::Loaded load_bundle(const Bundle& bundle) {
 }
 
 void Core::load(const std::map<std::string, std::string>& stored) {
-  std::vector<StackRecord> stack_records;
+  std::map<std::string, StackRecord> stack_records;
   for (const auto& [key, value] : stored) {
     if (key.starts_with("event/")) {
       Event event;
       if (event.ParseFromString(value)) events_.push_back(std::move(event));
     } else if (key.starts_with("stack/")) {
-      StackRecord record;
-      if (record.ParseFromString(value)) stack_records.push_back(std::move(record));
+      if (!stack_records[key.substr(6)].ParseFromString(value)) unreadable_[key.substr(6)] = "its record is damaged";
     } else if (key.starts_with("node/")) {
       NodeRecord record;
       if (record.ParseFromString(value)) past_[key.substr(5)] = std::move(record);
+      else unreadable_[key.substr(5, key.find('.') - 5)] = "the record of " + key.substr(5) + " is damaged";
+    } else if (key.starts_with("history/")) {
+      histories_[key.substr(8)].ParseFromString(value);
     }
   }
   if (!events_.empty()) event_seq_ = events_.back().seq();
-  for (const auto& record : stack_records) load_stack(record);
+  for (auto& [name, record] : stack_records)
+    if (!unreadable_.contains(name)) load_stack(name, std::move(record), stored);
+  for (const auto& [name, why] : unreadable_) tell(name, "", "stack.unreadable", why, "it is left as it is");
 }
 
-void Core::load_stack(const StackRecord& record) {
-  specs::Loaded loaded = load_bundle(record.bundle());
-  BANYAN_CHECK(loaded.stack.has_value());  // it was accepted once, and its text has not changed
-  Stack& stack = stacks_[loaded.stack->name];
-  stack.record = record;
-  stack.spec = std::move(*loaded.stack);
-  bind(stack);
-  for (auto& [node_name, node] : stack.nodes) {
-    const bool out = !node.record.task_id().empty();
-    node.state = state_named(node.record.state()).value_or(State::waiting);
-    if (node.state == State::stopped && !record.down()) node.state = State::waiting;
-    node.timed_out = node.record.timed_out();
-    // What runs is not known yet: the record only says what to ask the master about.
-    if (out) node.phase = node.state == State::launching ? TaskPhase::launched : TaskPhase::running;
-    else if (node.state == State::launching || node.state == State::starting || node.state == State::serving ||
-             node.state == State::degraded)
-      node.phase = TaskPhase::wanted;
-    if (node.state == State::serving) node.serving_since = now_.mono;
-    if (node.state == State::launching) node.launched_at = now_.mono;
-    if (node.state != State::stopping) continue;
-    node.stop = node.record.handover().drain() && out ? StopStep::drain : StopStep::teardown;
-    node.stop_deadline = now_.mono + patience::drain;
-    node.torn_down = !node.record.used();
+/// The graph as it was resolved; of a record without schema, by its text once more. What cannot be read is named, and
+/// keeps nobody else from starting.
+void Core::load_stack(const std::string& name, StackRecord record, const std::map<std::string, std::string>& stored) {
+  specs::Stack spec;
+  if (record.schema() > record_schema) {
+    unreadable_[name] = "it was written by a later version of Banyan (schema " + std::to_string(record.schema()) + ")";
+    return;
   }
+  if (record.schema() == 0) {
+    specs::Loaded loaded = load_bundle(record.bundle());
+    if (!loaded.stack) {
+      unreadable_[name] = "this version does not accept its file any more: " + loaded.diagnostics.front().message;
+      return;
+    }
+    spec = std::move(*loaded.stack);
+    record.set_file(record.bundle().file());
+  }
+  spec.name = name;
+  spec.file = record.file();
+  for (const auto& node : record.nodes()) {
+    const auto config = stored.find("config/" + node.config());
+    auto read = config == stored.end() ? Result<specs::Node>(error("its configuration is missing"))
+                                       : specs::node_from_json(config->second);
+    if (!read) {
+      unreadable_[name] = node.name() + ": " + read.error().message;
+      return;
+    }
+    spec.nodes.push_back(std::move(*read));
+  }
+  Stack& stack = stacks_[name];
+  stack.spec = std::move(spec);
+  stack.record = std::move(record);
+  if (stack.record.schema() == 0) store_configs(stack);
+  const auto& revision = stack.record.revision();
+  const auto left = static_cast<std::int64_t>(revision.timeout_ms()) -
+                    (milliseconds(now_.wall.time_since_epoch()) - revision.opened_ms());
+  stack.revision_deadline = now_.mono + std::chrono::milliseconds(std::max<std::int64_t>(left, 0));
+  bind(stack);
+  for (auto& [node_name, node] : stack.nodes) take_up(stack, node);
+}
+
+/// The one way from a record to a state. What runs is not known yet: the record only says what to ask the master about.
+void Core::take_up(const Stack& stack, Node& node) const {
+  const auto& record = node.record;
+  const bool out = !record.task_id().empty();
+  node.state = state_named(record.state()).value_or(State::waiting);
+  if (node.state == State::stopped && !stack.record.down()) node.state = State::waiting;
+  node.timed_out = record.timed_out();
+  node.failed_for_need = record.failed_for_need();
+  node.confirmed = !out;
+  if (out) node.phase = node.state == State::launching ? TaskPhase::launched : TaskPhase::running;
+  else if (node.state == State::launching || node.state == State::starting || node.state == State::serving ||
+           node.state == State::degraded)
+    node.phase = TaskPhase::wanted;
+  if (node.state == State::serving) node.serving_since = now_.mono;
+  if (node.state == State::launching) node.launched_at = now_.mono;
+  if (node.state != State::stopping) return;
+  node.stop = record.handover().drain() ? StopStep::drain : StopStep::teardown;
+  if (node.stop == StopStep::drain && !out)
+    node.phase = TaskPhase::wanted;  // it died on the way: launched again for it
+  node.stop_deadline = now_.mono + drain_limit(stack.record);
+  node.torn_down = !record.used();
+}
+
+/// Each node's configuration under its content, and in the stack's record by that name.
+void Core::store_configs(Stack& stack) {
+  const StackRecord old = stack.record;
+  auto& record = stack.record;
+  record.clear_bundle();
+  record.clear_nodes();
+  record.set_schema(record_schema);
+  for (const auto& node : stack.spec.nodes) {
+    std::string config = specs::to_json(node);
+    auto* known = record.add_nodes();
+    known->set_name(node.name);
+    known->set_config(Fnv().add(config).hex());
+    changes_.push_back({"config/" + known->config(), std::move(config)});
+  }
+  drop_configs(old);
+  save(stack);
+}
+
+/// Those that no stack names any more.
+void Core::drop_configs(const StackRecord& old) {
+  std::set<std::string> used;
+  for (const auto& [name, stack] : stacks_)
+    for (const auto& node : stack.record.nodes()) used.insert(node.config());
+  for (const auto& node : old.nodes())
+    if (!used.contains(node.config())) changes_.push_back({"config/" + node.config(), std::nullopt});
 }
 
 /// Ties nodes to the stack's spec: one per framework in it, with the record of an earlier life if there is one.
@@ -85,11 +165,13 @@ void Core::bind(Stack& stack) {
     Node& node = it->second;
     node.spec = &spec;
     node.dirty = true;
+    drop_undeclared(spec, node.record);
     stack.dependants[spec.name];
     for (const auto& edge : spec.edges) stack.dependants[edge.on].push_back(spec.name);
     if (!added) continue;
     if (const auto past = past_.extract(stack.spec.name + "." + spec.name)) {
       node.record = past.mapped();
+      drop_undeclared(spec, node.record);
       if (node.record.state() == name(State::stopped) && !stack.record.down()) node.record.clear_state();
     }
     if (node.record.incarnation() == 0) node.record.set_incarnation(1);
@@ -104,6 +186,8 @@ void Core::save(const Stack& stack, Node& node) {
 
 void Core::save(const Stack& stack) {
   changes_.push_back({"stack/" + stack.spec.name, stack.record.SerializeAsString()});
+  if (const auto history = histories_.find(stack.spec.name); history != histories_.end())
+    changes_.push_back({"history/" + stack.spec.name, history->second.SerializeAsString()});
 }
 
 void Core::tell(const std::string& stack, const std::string& node, const std::string& kind, const std::string& detail,

@@ -37,18 +37,20 @@ inline constexpr std::array<StateRow, 10> states{{
      false,
      "A condition of one edge does not hold yet. Nothing of it runs. When that edge's timeout passes, it fails."},
     {State::launching, "launching",
-     bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) | bit(State::quarantined) |
-         bit(State::stopping) | bit(State::stopped),
+     bit(State::waiting) | bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
+         bit(State::quarantined) | bit(State::stopping) | bit(State::stopped),
      false, "All its edges hold. Its child scheduler waits for an offer, or has been launched and is not running yet."},
     {State::starting, "starting",
      bit(State::launching) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
          bit(State::quarantined) | bit(State::stopping),
      false, "Its child scheduler runs; its servers are not ready yet."},
     {State::serving, "serving",
-     bit(State::degraded) | bit(State::completed) | bit(State::quarantined) | bit(State::stopping), true,
-     "Every server is up and every readiness probe passes. What depends on it may start."},
+     bit(State::degraded) | bit(State::starting) | bit(State::completed) | bit(State::failed) |
+         bit(State::quarantined) | bit(State::stopping),
+     true, "Every server is up and every readiness probe passes. What depends on it may start."},
     {State::degraded, "degraded",
-     bit(State::serving) | bit(State::completed) | bit(State::failed) | bit(State::quarantined) | bit(State::stopping),
+     bit(State::waiting) | bit(State::starting) | bit(State::serving) | bit(State::completed) | bit(State::failed) |
+         bit(State::quarantined) | bit(State::stopping),
      false, "It was serving and is not now: a server, a probe or its scheduler is down and is being brought back."},
     {State::failed, "failed",
      bit(State::waiting) | bit(State::launching) | bit(State::starting) | bit(State::serving) | bit(State::completed) |

@@ -17,6 +17,9 @@ void fill_tasks(const NodeRecord& record, banyan::root::NodeStatus& wire) {
     task->set_reason(server.reason());
     task->set_restarts(server.restarts());
     *task->mutable_addresses() = server.addresses();
+    task->set_launched(server.launched());
+    *task->mutable_launched_with() = server.launched_with();
+    task->set_ports_unseen(server.ports_unseen());
   }
 }
 
@@ -51,8 +54,9 @@ banyan::root::NodeStatus Core::status_of(const Stack& stack, const Node& node) c
     edge->set_on(spec.on);
     edge->set_condition(word(spec.condition));
     edge->set_holds(view(stack, node, spec).holds);
-    edge->set_origin((spec.origin.empty() ? "depends_on" : spec.origin) + " at " + stack.record.bundle().file() + ":" +
-                     std::to_string(spec.at.line) + ":" + std::to_string(spec.at.column));
+    edge->set_origin((spec.origin.empty() ? "depends_on" : spec.origin) + " at " +
+                     (spec.file.empty() ? stack.record.file() : spec.file) + ":" + std::to_string(spec.at.line) + ":" +
+                     std::to_string(spec.at.column));
     edge->set_required(spec.required);
     edge->set_timeout_ms(static_cast<std::uint64_t>(milliseconds(spec.timeout)));
   }
@@ -60,6 +64,13 @@ banyan::root::NodeStatus Core::status_of(const Stack& stack, const Node& node) c
   wire.set_handover_acknowledged(record.report().handover_version());
   wire.set_took_ms(record.took_ms());
   wire.set_goal(word(node.spec->goal));
+  wire.set_target(node.target);
+  wire.set_observed(record.observed());
+  wire.set_confirmed(node.confirmed);
+  if (!node.confirmed && node.heard_at)
+    wire.set_heard_ms(static_cast<std::uint64_t>(milliseconds(now_.mono - *node.heard_at)));
+  wire.set_cause_node(record.cause_node());
+  wire.set_met(met(node));
   return wire;
 }
 
@@ -79,13 +90,21 @@ Status Core::status(Now now, const std::string& wanted) const {
           static_cast<std::uint64_t>(std::max<std::int64_t>(0, milliseconds(now.mono - node.since))));
       failed |= node.state == State::failed || node.state == State::quarantined;
       degraded |= node.state == State::degraded;
-      settled &= row(node.state).settled;
+      settled &= row(node.state).settled && node.confirmed;
     }
     wire->set_state(stack.record.down() ? "stopping"
                     : failed            ? "failed"
                     : degraded          ? "degraded"
                     : settled           ? "serving"
                                         : "starting");
+    *wire->mutable_revision() = shown(stack, now);
+  }
+  for (const auto& [stack_name, why] : unreadable_) {
+    if (!wanted.empty() && stack_name != wanted) continue;
+    auto* wire = status.add_stacks();
+    wire->set_name(stack_name);
+    wire->set_state("unreadable");
+    wire->mutable_revision()->set_reason(why);
   }
   return status;
 }

@@ -8,6 +8,22 @@
 
 namespace banyan::root {
 
+namespace {
+
+/// How long its servers may take to stop as they are declared: one after the other, where they must.
+Duration longest_grace(const specs::Node& node) {
+  Duration all{0}, most{0};
+  for (const auto& server : node.servers) {
+    const bool serial = server.stop.order == specs::StopOrder::serial;
+    const Duration mine = server.stop.grace * (serial ? static_cast<std::int64_t>(server.instances) : 1);
+    all += mine;
+    most = std::max(most, mine);
+  }
+  return node.stop.order == specs::StopOrder::serial ? all : most;
+}
+
+}  // namespace
+
 bool Core::settle_stopping(Stack& stack, Node& node) {
   if (node.state == State::stopped) return false;
   if (node.state == State::stopping) return go_on_stopping(stack, node);
@@ -20,17 +36,21 @@ bool Core::settle_stopping(Stack& stack, Node& node) {
   return true;
 }
 
+Duration Core::drain_limit(const StackRecord& record) {
+  return record.deadline_ms() == 0 ? patience::drain : Duration(std::chrono::milliseconds(record.deadline_ms()));
+}
+
 void Core::begin_stop(Stack& stack, Node& node) {
   node.torn_down = !node.record.used();
   node.stop_retry.reset();
   // Whoever ever ran may have servers, also while its scheduler is on its way: only draining ends them before what they
   // need is stopped. TEARDOWN alone says nothing about when they are dead.
-  const bool drain = node.record.used() && !stack.record.now();
+  // A program that never spoke to its executor cannot be asked to drain: it is ended, and its framework torn down.
+  const bool can_drain = node.spec->scheduler.service || node.record.report().managed();
+  const bool drain = node.record.used() && !stack.record.now() && can_drain;
   node.stop = drain ? StopStep::drain : StopStep::teardown;
   if (!drain && node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
-  node.stop_deadline =
-      now_.mono + (stack.record.deadline_ms() == 0 ? patience::drain
-                                                   : Duration(std::chrono::milliseconds(stack.record.deadline_ms())));
+  node.stop_deadline = now_.mono + drain_limit(stack.record) + longest_grace(*node.spec);
   const auto& dependants = stack.dependants.at(node.spec->name);
   std::string cause;
   for (const auto& dependant : dependants) cause += (cause.empty() ? "" : ", ") + dependant + " is stopped";
@@ -114,11 +134,24 @@ void Core::on(const TornDown& input) {
   if (stack == nullptr || !stack->nodes.contains(input.node)) return;
   Node& node = stack->nodes.at(input.node);
   if (node.stop != StopStep::teardown) return;
-  if (input.error.empty()) node.torn_down = true;
+  // While its task may still subscribe, the master's word that there is nothing (any more) is not the last.
+  if (input.error.empty()) node.torn_down = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
   else explain(node, "teardown: " + input.error);
 }
 
 void Core::on(const Released& input) {
+  for (auto it = releasing_.begin(); it != releasing_.end();) {
+    auto& [call, waits] = *it;
+    const bool ours = !input.stack.empty() && !stacks_.contains(input.stack) && waits.erase(input.node) > 0;
+    DownReply reply;
+    if (ours && !input.error.empty()) reply.set_error("release of " + input.node + ": " + input.error);
+    if (!ours || (waits.empty() ? false : input.error.empty())) {
+      ++it;
+      continue;
+    }
+    effects_.emplace_back(Answer{call, reply});
+    it = releasing_.erase(it);
+  }
   Stack* stack = find(input.stack);
   if (stack == nullptr || !stack->nodes.contains(input.node)) return;
   Node& node = stack->nodes.at(input.node);

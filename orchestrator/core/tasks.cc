@@ -1,5 +1,6 @@
 // Child schedulers as tasks: offers taken, updates heard, handovers pushed, ended tasks launched again.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "orchestrator/core/core.h"
@@ -85,14 +86,19 @@ std::string words(const Room& room) {
 /// Offers flow while a node wants one, and not otherwise: nobody starves for a root that needs nothing.
 void Core::want_offers() {
   if (!connected_) return;
-  bool wanted = false;
+  std::set<std::string> wanting;
   for (auto& [stack_name, stack] : stacks_)
     for (auto& [node_name, node] : stack.nodes) {
       if (node.phase != TaskPhase::wanted) continue;
       if (node.launch_after && *node.launch_after <= now_.mono) node.launch_after.reset();
-      wanted |= !node.launch_after;
+      if (!node.launch_after) wanting.insert(child_task_id(stack_name, node_name, node.record.attempt()));
     }
-  if (wanted == reviving_) return;
+  const bool wanted = !wanting.empty();
+  // Somebody new: what was declined for those who could not be placed is asked for again.
+  const bool news =
+      !std::includes(wanting_.begin(), wanting_.end(), wanting.begin(), wanting.end()) && !wanting_.empty();
+  wanting_ = std::move(wanting);
+  if (wanted == reviving_ && !news) return;
   reviving_ = wanted;
   Call call;
   call.set_type(wanted ? Call::REVIVE : Call::SUPPRESS);
@@ -144,6 +150,8 @@ mesos::v1::TaskInfo Core::launch(Stack& stack, Node& node, const mesos::v1::Offe
   node.push_at.reset();  // the task carries it
   node.report_wanted = false;
   node.reconcile_at = now_.mono + patience::reconcile;
+  record.mutable_report()->set_restart_number(record.scheduler_restarts());
+  node.confirmed = true;
   explain(node, "its scheduler has been launched");
   node.touched = true;
   changed_ = true;
@@ -243,6 +251,8 @@ void Core::take_report(Stack& stack, Node& node, const ChildReport& report) {
   node.touched = true;
   changed_ = true;
   node.report_wanted = false;
+  node.confirmed = true;
+  node.heard_at = now_.mono;
 
   const bool first = !old.has_pid();
   if (report.has_pid() && (first ? node.record.restarts() > 0 : report.pid() != old.pid()))
@@ -262,7 +272,9 @@ void Core::take_report(Stack& stack, Node& node, const ChildReport& report) {
     }
   }
   const auto version = node.record.handover().version();
-  if (report.handover_version() < version) {
+  observe(node, report);
+  if (report.gate_closed() && node.record.handover().may_start()) node.gate_stale = true;
+  if (report.handover_version() < version || report.restart_number() < node.record.scheduler_restarts()) {
     if (!node.push_at) node.push_at = now_.mono;
     return;
   }
@@ -278,28 +290,26 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
   const std::string what = status.has_message() ? state + ": " + status.message() : state;
   tell(stack.spec.name, node.spec->name, "scheduler.ended", record.task_id(), what);
   record.set_restarts(record.restarts() + record.report().restarts());
-  const bool completed = record.report().child().completed() && status.state() == mesos::v1::TASK_FINISHED;
+  const bool job_done = !node.spec->scheduler.service && node.spec->goal == specs::Goal::completed;
+  const bool completed =
+      (record.report().child().completed() || job_done) && status.state() == mesos::v1::TASK_FINISHED;
   const std::string task_id = record.task_id();
   node.drained = node.stop == StopStep::drain && status.state() == mesos::v1::TASK_FINISHED;
-  record.clear_task_id();
-  record.clear_agent_id();
-  silence(record);
-  node.phase = TaskPhase::none;
-  node.phase_since = now_.mono;
-  node.push_at.reset();
-  node.reconcile_at.reset();
-  node.report_wanted = false;
-  node.pushes = 0;
-  node.touched = true;
-  changed_ = true;
+  forget_task(node);
   if (stack.record.down()) {
+    node.stop_retry.reset();  // now that nothing subscribes any more, the master is asked (again) to forget it
+    if (node.stop == StopStep::teardown) node.torn_down = !record.used();
     const bool outlives = status.reason() != mesos::v1::TaskStatus::REASON_EXECUTOR_TERMINATED &&
                           status.source() == mesos::v1::TaskStatus::SOURCE_EXECUTOR;
     if (outlives) node.ending_executor = task_id;
     node.executor_deadline = now_.mono + patience::executor_end;
     return;
   }
-  if (completed || node.state == State::completed) return;
+  if (completed && node.state != State::completed) {
+    if (job_done) record.set_observed(node.target);
+    return move(stack, node, State::completed, "it ended well");
+  }
+  if (node.state == State::completed) return;
   if (node.state == State::failed || node.state == State::quarantined) return;  // given up already
   const bool own_fault = status.state() == mesos::v1::TASK_FAILED || status.state() == mesos::v1::TASK_FINISHED ||
                          status.state() == mesos::v1::TASK_ERROR;
@@ -309,8 +319,11 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
 /// The executor has given up or is gone: a new task, new id, same framework id.
 void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool counts) {
   auto& record = node.record;
-  const bool was_serving = node.state == State::serving;
-  if (node.serving_since && now_.mono - *node.serving_since >= patience::refill) record.set_deaths(0);
+  const bool proven = node.serving_since && now_.mono - *node.serving_since >= patience::refill;
+  // One that never speaks "serves" as long as it runs; only staying up proves it.
+  const bool was_serving =
+      node.state == State::serving && (node.spec->scheduler.service || record.report().managed() || proven);
+  if (proven) record.set_deaths(0);
   if (counts && !was_serving) record.set_deaths(record.deaths() + 1);
   record.set_restarts(record.restarts() + 1);
   if (record.deaths() > patience::deaths_max)
@@ -325,6 +338,44 @@ void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool cou
   const State to = record.served() ? State::degraded : State::launching;
   if (node.state != to) move(stack, node, to, cause);
   else explain(node, cause);
+}
+
+/// Its agent has been silent for too long: the old scheduler is given up, and killed should it ever come back.
+void Core::lose(Stack& stack, Node& node) {
+  const std::string why = "its agent has been unreachable for " + words(patience::lost_agent);
+  tell(stack.spec.name, node.spec->name, "scheduler.lost", node.record.task_id(), why);
+  kill(node);
+  forget_task(node);
+  if (node.state == State::failed || node.state == State::quarantined || node.state == State::completed) return;
+  node.record.mutable_report()->mutable_child()->clear_servers();
+  relaunch(stack, node, why, false);
+}
+
+void Core::forget_task(Node& node) {
+  node.record.clear_task_id();
+  node.record.clear_agent_id();
+  silence(node.record);
+  node.confirmed = true;
+  node.phase = TaskPhase::none;
+  node.phase_since = now_.mono;
+  node.push_at.reset();
+  node.reconcile_at.reset();
+  node.report_wanted = false;
+  node.pushes = 0;
+  node.touched = true;
+  changed_ = true;
+}
+
+/// What the child says it has acted on. Another's program acts on everything by being told.
+void Core::observe(Node& node, const ChildReport& report) {
+  auto& record = node.record;
+  if (node.spec->scheduler.service) {
+    if (report.has_child()) record.set_observed(report.child().observed());
+    return;
+  }
+  if (report.handover_version() >= record.handover().version() && report.has_pid() &&
+      report.restart_number() >= record.scheduler_restarts())
+    record.set_observed(node.target);
 }
 
 void Core::refresh_handover(Stack& stack, Node& node) {
@@ -345,11 +396,14 @@ void Core::refresh_handover(Stack& stack, Node& node) {
     wanted.clear_dependencies();
     for (auto& dependency : dependencies) *wanted.add_dependencies() = std::move(dependency);
   }
+  wanted.set_may_start(edges_hold(stack, node));
+  wanted.set_node_hash(node.target = target_of(*node.spec, record));
   const bool draining = node.stop == StopStep::drain;
   if (draining) wanted.set_drain(true);
   else wanted.clear_drain();
   node.dirty = false;
-  if (record.has_handover() && same_content(wanted, record.handover())) return;
+  const bool repeat = std::exchange(node.gate_stale, false) && wanted.may_start();
+  if (record.has_handover() && !repeat && same_content(wanted, record.handover())) return;
   const auto version = record.handover().version() + 1;
   wanted.set_version(version);
   *record.mutable_handover() = std::move(wanted);
@@ -373,7 +427,14 @@ void Core::push(Node& node) {
   if (record.report().handover_version() < record.handover().version())
     *words_to.mutable_handover() = record.handover();
   if (node.report_wanted) words_to.set_repeat_report(true);
-  if (!words_to.has_handover() && !node.report_wanted) {
+  const bool restart = record.report().restart_number() < record.scheduler_restarts();
+  if (restart) {
+    words_to.set_restart(true);
+    words_to.set_restart_number(record.scheduler_restarts());
+  }
+  if (!node.spec->scheduler.service && (restart || words_to.has_handover()))
+    *words_to.mutable_command() = child_command(*node.spec, record.handover());
+  if (!words_to.has_handover() && !node.report_wanted && !restart) {
     node.push_at.reset();
     return;
   }

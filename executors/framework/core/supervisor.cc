@@ -80,6 +80,7 @@ void Supervisor::on(Instant, const Launched& launched, Effects& effects) {
     return end(TASK_FAILED, "the task's data names no command or no handover", effects);
   command_ = word.command();
   handover_ = word.handover();
+  report_.set_restart_number(word.restart_number());
   phase_ = Phase::starting;
   effects.emplace_back(WriteHandover{handover_});
 }
@@ -92,6 +93,7 @@ void Supervisor::on(Instant now, const MessageCame& message, Effects& effects) {
 
 void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
   if (word.repeat_report()) report_dirty_ = true;
+  if (word.has_command() && !word.command().argv().empty()) command_ = word.command();  // of the next start
   if (word.has_handover()) {
     if (word.handover().version() > handover_.version()) {
       handover_ = word.handover();
@@ -104,6 +106,11 @@ void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
     }
   }
   if (!word.restart()) return;
+  if (word.has_restart_number()) {
+    report_dirty_ = true;
+    if (word.restart_number() <= report_.restart_number()) return;  // said again, done already
+    report_.set_restart_number(word.restart_number());
+  }
   if (phase_ == Phase::running && !restart_asked_) {
     restart_asked_ = true;
     kill_at_ = now + grace();
