@@ -26,6 +26,7 @@ find_program(MOLD ld.mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+add_link_options(-Wl,--as-needed)  # a child loads the libraries it uses, not all that a layer below it links
 if(BANYAN_SANITIZE MATCHES thread)
   add_compile_options(-Wno-tsan)  # gcc: fences that TSan does not model, all within Asio
 endif()

@@ -5,69 +5,23 @@
 #include <charconv>
 #include <optional>
 
+#include "runtime/base/quantity.h"
+
 namespace banyan::specs {
 
 namespace {
 
-struct Unit {
-  std::string_view name;
-  std::int64_t factor;
-};
-
-constexpr std::array<Unit, 6> duration_units = {{{"ns", 1},
-                                                 {"us", 1'000},
-                                                 {"ms", 1'000'000},
-                                                 {"s", 1'000'000'000},
-                                                 {"m", 60'000'000'000},
-                                                 {"h", 3'600'000'000'000}}};
 constexpr std::array<Unit, 5> size_units = {
     {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", std::int64_t{1} << 40}}};
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
 
-/// The digits at the front of `rest`, taken off it.
-std::string_view take_digits(std::string_view& rest) {
-  const auto end = std::ranges::find_if_not(rest, digit) - rest.begin();
-  const auto digits = rest.substr(0, static_cast<std::size_t>(end));
-  rest.remove_prefix(digits.size());
-  return digits;
-}
-
-std::string_view take_letters(std::string_view& rest) {
-  const auto end = std::ranges::find_if(rest, [](char c) { return digit(c) || c == '.'; }) - rest.begin();
-  const auto letters = rest.substr(0, static_cast<std::size_t>(end));
-  rest.remove_prefix(letters.size());
-  return letters;
-}
-
 std::optional<std::int64_t> to_number(std::string_view digits) {
   std::int64_t value = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (failure != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return value;
-}
-
-/// whole.fraction × factor, exact; nothing if it overflows or would be rounded.
-std::optional<std::int64_t> scaled(std::string_view whole, std::string_view fraction, std::int64_t factor) {
-  const auto number = whole.empty() ? std::optional<std::int64_t>(0) : to_number(whole);
-  std::int64_t value = 0;
-  if (!number || __builtin_mul_overflow(*number, factor, &value)) return std::nullopt;
-  for (const char c : fraction) {
-    if (factor % 10 != 0) {
-      if (c != '0') return std::nullopt;
-      continue;
-    }
-    factor /= 10;
-    if (__builtin_add_overflow(value, (c - '0') * factor, &value)) return std::nullopt;
-  }
-  return value;
-}
-
-template <std::size_t N>
-const Unit* unit(const std::array<Unit, N>& units, std::string_view name) {
-  const auto* found = std::ranges::find(units, name, &Unit::name);
-  return found == units.end() ? nullptr : found;
 }
 
 }  // namespace
@@ -83,36 +37,15 @@ Result<std::int64_t> parse_integer(std::string_view text) {
   return *value;
 }
 
-Result<Duration> parse_duration(std::string_view text) {
-  const auto rule = error("write a number with a unit, such as 500ms, 30s or 1m30s");
-  std::int64_t total = 0;
-  auto rest = text;
-  if (rest.empty()) return rule;
-  while (!rest.empty()) {
-    const auto whole = take_digits(rest);
-    std::string_view fraction;
-    if (rest.starts_with('.')) {
-      rest.remove_prefix(1);
-      fraction = take_digits(rest);
-      if (fraction.empty()) return rule;
-    }
-    const auto* u = unit(duration_units, take_letters(rest));
-    if ((whole.empty() && fraction.empty()) || u == nullptr) return rule;
-    const auto part = scaled(whole, fraction, u->factor);
-    if (!part || __builtin_add_overflow(total, *part, &total)) return error("the duration is too long or too fine");
-  }
-  return Duration(total);
-}
-
 Result<std::int64_t> parse_size(std::string_view text) {
   auto rest = text;
-  const auto whole = take_digits(rest);
-  if (whole.empty() || rest.starts_with('.')) return error("write a whole number with a unit, such as 512MiB or 2GiB");
-  if (const auto* u = unit(size_units, rest); u != nullptr) {
-    if (const auto value = scaled(whole, {}, u->factor)) return *value;
+  const auto amount = take_decimal(rest);
+  if (!amount || !amount->fraction.empty()) return error("write a whole number with a unit, such as 512MiB or 2GiB");
+  if (const auto* unit = std::ranges::find(size_units, rest, &Unit::name); unit != size_units.end()) {
+    if (const auto value = amount->times(unit->factor)) return *value;
     return error("the size is too large");
   }
-  const std::string number(whole);
+  const std::string number(amount->whole);
   const auto letters = rest.find_first_not_of(' ');
   switch (letters == std::string_view::npos ? 'm' : rest[letters] | 0x20) {
     case 'k': return error("did you mean \"" + number + "KiB\"? units are B, KiB, MiB, GiB and TiB");
@@ -126,15 +59,9 @@ Result<std::int64_t> parse_size(std::string_view text) {
 Result<std::int64_t> parse_cpus(std::string_view text) {
   const auto rule = error("write a number of cores, such as 2, 0.5 or 0.125");
   auto rest = text;
-  const auto whole = take_digits(rest);
-  std::string_view fraction;
-  if (rest.starts_with('.')) {
-    rest.remove_prefix(1);
-    fraction = take_digits(rest);
-    if (fraction.empty()) return rule;
-  }
-  if (whole.empty() || !rest.empty()) return rule;
-  const auto value = scaled(whole, fraction, 1000);
+  const auto cores = take_decimal(rest);
+  if (!cores || cores->whole.empty() || !rest.empty()) return rule;
+  const auto value = cores->times(1000);
   if (!value) return error("cpus are counted in thousandths of a core");
   return *value;
 }

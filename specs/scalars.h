@@ -5,15 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/quantity.h"
 #include "runtime/base/result.h"
 #include "runtime/base/time.h"
 
 namespace banyan::specs {
 
-// Errors say how the value is written, as a hint: "write a number with a unit, such as 500ms, 30s or 1m30s".
+// Errors say how the value is written, as a hint. Durations: runtime/base/quantity.h.
 
 [[nodiscard]] Result<std::int64_t> parse_integer(std::string_view text);  ///< decimal, no leading zero
-[[nodiscard]] Result<Duration> parse_duration(std::string_view text);     ///< Go's: 500ms, 1.5s, 1m30s
 [[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);     ///< bytes; B, KiB, MiB, GiB, TiB
 [[nodiscard]] Result<std::int64_t> parse_cpus(std::string_view text);     ///< thousandths of a core
 [[nodiscard]] Result<std::uint32_t> parse_mode(std::string_view text);    ///< octal: 0644

@@ -2,19 +2,15 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/posix/socket_folder.h"
 #include "runtime/sdk/json.h"
 
 namespace banyan::framework_executor {
 namespace {
-
-constexpr std::size_t socket_path_max = 107;
 
 http::Response answer_of(unsigned status, std::string body = {}, const char* type = "application/json") {
   http::Response response;
@@ -35,12 +31,9 @@ std::uint64_t after_of(const std::string& query) {
 }  // namespace
 
 Result<SocketFolder> SocketFolder::make(const std::string& preferred) {
-  for (const std::string& parent : {preferred, std::string("/tmp")}) {
-    std::string path = parent + "/banyan-child-XXXXXX";
-    if (parent.empty() || path.size() + std::strlen("/child.sock") > socket_path_max) continue;
-    if (::mkdtemp(path.data()) != nullptr) return SocketFolder(std::move(path));
-  }
-  return error(std::string("cannot make a folder for the child's socket: ") + std::strerror(errno));
+  auto path = posix::make_socket_folder({preferred, "/tmp"}, "banyan-child", "child.sock");
+  if (!path) return tl::unexpected(path.error());
+  return SocketFolder(std::move(*path));
 }
 
 SocketFolder::~SocketFolder() {

@@ -1,12 +1,9 @@
 // banyan-framework-executor: hosts one child scheduler (see README.md). Wires the core to the world.
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -14,10 +11,11 @@
 #include "executors/framework/child_socket.h"
 #include "executors/framework/core/supervisor.h"
 #include "runtime/adapters/loop/alarm.h"
+#include "runtime/adapters/loop/seed.h"
+#include "runtime/adapters/posix/files.h"
 #include "runtime/driver/driver.h"
 #include "runtime/sdk/executor_client.h"
 #include "runtime/sdk/json.h"
-#include "runtime/sdk/seed.h"
 
 namespace banyan::framework_executor {
 namespace {
@@ -40,23 +38,6 @@ Environment own_environment() {
   return own;
 }
 
-/// A reader sees the old file or the new one, never half of either.
-Result<void> write_atomically(const std::string& path, const std::string& content) {
-  const std::string half = path + ".new";
-  const int file = ::open(half.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (file < 0) return error(half + ": " + std::strerror(errno));
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const auto n = ::write(file, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  const bool whole = ::close(file) == 0 && done == content.size();
-  if (!whole || ::rename(half.c_str(), path.c_str()) != 0) return error(path + ": " + std::strerror(errno));
-  return {};
-}
-
 /// The Supervisor's world: a loop, the agent, the child, its socket and its handover file.
 class Shell {
  public:
@@ -64,7 +45,7 @@ class Shell {
       : loop_(loop),
         places_(places),
         alarm_(loop, [this] { driver_.deliver(Tick{}); }),
-        driver_(Supervisor(own_environment(), places, Rng(sdk::random_seed())), *this) {
+        driver_(Supervisor(own_environment(), places, Rng(random_seed())), *this) {
     sdk::ExecutorClient::Callbacks callbacks;
     callbacks.event = [this](const auto& event) { take(event); };
     callbacks.shutdown = [this](const std::string& reason) {
@@ -119,7 +100,7 @@ class Shell {
   }
 
   void perform(const WriteHandover& write) {
-    const auto written = write_atomically(places_.handover, sdk::to_json(write.handover));
+    const auto written = posix::write_file(places_.handover, sdk::to_json(write.handover), 0640);
     if (!written) say(written.error().message);
     driver_.deliver(HandoverWritten{write.handover.version(), written ? "" : written.error().message});
   }

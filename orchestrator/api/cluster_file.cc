@@ -1,14 +1,11 @@
 #include "orchestrator/api/cluster_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+
+#include "runtime/adapters/posix/files.h"
 
 namespace banyan::root {
 namespace {
@@ -36,26 +33,8 @@ std::string state_folder() {
   return std::string(home == nullptr ? "/tmp" : home) + "/.local/state/banyan";
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return error("cannot read " + path + ": " + std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-}
-
-Result<void> write_file_atomic(const std::string& path, const std::string& content) {
-  const std::string beside = path + ".new";
-  {
-    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-    out << content;
-    if (!out.flush()) return error("cannot write " + beside + ": " + std::strerror(errno));
-  }
-  if (std::rename(beside.c_str(), path.c_str()) != 0)
-    return error("cannot rename " + beside + ": " + std::strerror(errno));
-  return {};
-}
-
 Result<ClusterFile> read_cluster_file(const std::string& path) {
-  auto text = read_file(path);
+  auto text = posix::read_file(path);
   if (!text) return tl::unexpected(text.error());
   try {
     const json::value value = json::parse(*text);
@@ -81,7 +60,7 @@ Result<void> write_cluster_file(const std::string& path, const ClusterFile& file
                            {"root", to_json(file.cluster.root())},
                            {"dev", to_json(file.cluster.dev())},
                            {"agents", agents}};
-  return write_file_atomic(path, json::serialize(value) + "\n");
+  return posix::write_file(path, json::serialize(value) + "\n", 0644);
 }
 
 }  // namespace banyan::root

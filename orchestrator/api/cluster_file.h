@@ -22,7 +22,4 @@ struct ClusterFile {
 /// Atomic: written beside, then renamed.
 [[nodiscard]] Result<void> write_cluster_file(const std::string& path, const ClusterFile& file);
 
-[[nodiscard]] Result<std::string> read_file(const std::string& path);
-[[nodiscard]] Result<void> write_file_atomic(const std::string& path, const std::string& content);
-
 }  // namespace banyan::root

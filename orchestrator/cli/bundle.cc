@@ -6,7 +6,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "orchestrator/api/cluster_file.h"
+#include "runtime/adapters/posix/files.h"
 
 namespace banyan::cli {
 namespace fs = std::filesystem;
@@ -33,7 +33,7 @@ Result<Read> read_bundle(const Options& options) {
   } else {
     std::error_code failure;
     if (!fs::is_regular_file(*path, failure)) return error("no such file: " + *path);
-    auto text = root::read_file(*path);
+    auto text = posix::read_file(*path);
     if (!text) return tl::unexpected(text.error());
     bundle.set_text(std::move(*text));
   }
@@ -47,7 +47,7 @@ Result<Read> read_bundle(const Options& options) {
   source.profile = options.profile;
   source.vars = options.vars;
   source.read_file = [&](const std::string& named) -> Result<std::string> {
-    auto content = root::read_file((folder / named).string());
+    auto content = posix::read_file((folder / named).string());
     if (content) (*bundle.mutable_files())[named] = *content;
     return content;
   };

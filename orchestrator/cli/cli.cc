@@ -10,6 +10,7 @@
 
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/cli/verbs.h"
+#include "runtime/base/quantity.h"
 #include "specs/diagnostic.h"
 
 namespace banyan::cli {
@@ -176,31 +177,10 @@ void catch_interrupt() {
 bool interrupted() { return interrupt_seen; }
 
 bool parse_duration(const std::string& text, Duration& out) {
-  Duration total{0};
-  std::size_t at = 0;
-  if (text.empty()) return false;
-  while (at < text.size()) {
-    std::size_t digits = 0;
-    double value = 0;
-    try {
-      value = std::stod(text.substr(at), &digits);
-    } catch (const std::exception&) {
-      return false;
-    }
-    at += digits;
-    const auto unit_end = std::min(text.find_first_of("0123456789.", at), text.size());
-    const std::string unit = text.substr(at, unit_end - at);
-    const double factor = unit == "ms"                  ? 0.001
-                          : unit == "s" || unit.empty() ? 1
-                          : unit == "m"                 ? 60
-                          : unit == "h"                 ? 3600
-                                                        : -1;
-    if (factor < 0 || value < 0) return false;
-    total += from_seconds(value * factor);
-    at = unit_end;
-  }
-  out = total;
-  return true;
+  const bool plain = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  const auto duration = banyan::parse_duration(plain ? text + "s" : text);
+  if (duration) out = *duration;
+  return duration.has_value();
 }
 
 int run(int argc, char** argv, const Hooks& hooks) {

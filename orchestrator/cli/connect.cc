@@ -17,6 +17,7 @@
 #include <fstream>
 
 #include "orchestrator/cli/bundle.h"
+#include "runtime/adapters/posix/files.h"
 
 namespace banyan::cli {
 namespace {
@@ -144,7 +145,7 @@ void end_background_dev() {
 
 std::string stack_name(const Options& options) {
   if (!options.stack.empty() || options.file.empty() || options.file == "-") return options.stack;
-  return stack_name_in(root::read_file(options.file).value_or(""));
+  return stack_name_in(posix::read_file(options.file).value_or(""));
 }
 
 }  // namespace banyan::cli

@@ -1,7 +1,7 @@
 // How long the root waits for what, each with its outcome when the time has passed.
 #pragma once
 
-#include "runtime/base/time.h"
+#include "runtime/base/backoff.h"
 
 namespace banyan::root::patience {
 
@@ -25,8 +25,7 @@ inline constexpr Duration reconcile = 10s;
 inline constexpr Duration unknown_retry = 2s;
 inline constexpr Duration unknown_task = 20s;
 /// A handover or a wish for a report was not answered: send it again, doubling.
-inline constexpr Duration push_min = 1s;
-inline constexpr Duration push_max = 10s;
+inline constexpr Backoff push{1s, 10s};
 /// Draining of one node: then the operator tears it down.
 inline constexpr Duration drain = 60s;
 /// An executor whose task has ended, to end too: no process is left when a node counts as stopped.
@@ -34,17 +33,9 @@ inline constexpr Duration executor_end = 5s;
 /// Kill, teardown or release without success: again.
 inline constexpr Duration stop_retry = 2s;
 /// Back-off between launches of a scheduler that died before it served, doubling.
-inline constexpr Duration relaunch_min = 200ms;
-inline constexpr Duration relaunch_max = 10s;
-/// Serving for so long refills the budget of deaths.
-inline constexpr Duration refill = 60s;
-/// Deaths of the task before serving. Each is already five deaths of the process, counted by the executor.
+inline constexpr Backoff relaunch{200ms, 10s};
+/// Deaths of the task before it was sound (sound_after). Each is already five deaths of the process, counted by the
+/// executor.
 inline constexpr unsigned deaths_max = 3;
-
-/// `min` doubled `times` times, at most `max`.
-[[nodiscard]] constexpr Duration doubled(Duration min, unsigned times, Duration max) {
-  for (unsigned i = 0; i < times && min < max; ++i) min *= 2;
-  return min < max ? min : max;
-}
 
 }  // namespace banyan::root::patience

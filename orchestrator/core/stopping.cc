@@ -108,7 +108,7 @@ bool Core::drain_further(Stack& stack, Node& node) {
   if (node.drained || !node.spec->scheduler.service) return true;
   node.phase = TaskPhase::wanted;
   node.phase_since = now_.mono;
-  node.launch_after = now_.mono + patience::relaunch_min;
+  node.launch_after = now_.mono + patience::relaunch.min;
   return false;
 }
 

@@ -7,24 +7,16 @@
 #include "orchestrator/core/handover.h"
 #include "orchestrator/core/patience.h"
 #include "orchestrator/core/words.h"
+#include "runtime/base/task_state.h"
 #include "specs/names.h"
 
 namespace banyan::root {
 namespace {
 
-using mesos::v1::TaskState;
 using mesos::v1::scheduler::Call;
 
-bool terminal(TaskState state) {
-  switch (state) {
-    case mesos::v1::TASK_STAGING:
-    case mesos::v1::TASK_STARTING:
-    case mesos::v1::TASK_RUNNING:
-    case mesos::v1::TASK_KILLING:
-    case mesos::v1::TASK_UNREACHABLE: return false;
-    default: return true;
-  }
-}
+/// Nothing follows, or nothing is known: both end a task (how long "unknown" is doubted is decided before).
+bool terminal(mesos::v1::TaskState state) { return is_terminal(task_state(state)) || state == mesos::v1::TASK_UNKNOWN; }
 
 /// What an offer still has while tasks are being cut from it: thousandths of cpus, bytes of memory; unreserved only.
 struct Room {
@@ -319,7 +311,7 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
 /// The executor has given up or is gone: a new task, new id, same framework id.
 void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool counts) {
   auto& record = node.record;
-  const bool proven = node.serving_since && now_.mono - *node.serving_since >= patience::refill;
+  const bool proven = node.serving_since && now_.mono - *node.serving_since >= sound_after;
   // One that never speaks "serves" as long as it runs; only staying up proves it.
   const bool was_serving =
       node.state == State::serving && (node.spec->scheduler.service || record.report().managed() || proven);
@@ -332,9 +324,7 @@ void Core::relaunch(Stack& stack, Node& node, const std::string& cause, bool cou
   node.phase = TaskPhase::wanted;
   node.phase_since = now_.mono;
   const bool at_once = was_serving && counts;
-  node.launch_after =
-      at_once ? now_.mono
-              : now_.mono + patience::doubled(patience::relaunch_min, record.deaths(), patience::relaunch_max);
+  node.launch_after = at_once ? now_.mono : now_.mono + patience::relaunch.wait(record.deaths());
   const State to = record.served() ? State::degraded : State::launching;
   if (node.state != to) move(stack, node, to, cause);
   else explain(node, cause);
@@ -444,7 +434,7 @@ void Core::push(Node& node) {
   call.mutable_message()->mutable_executor_id()->set_value(record.task_id());
   call.mutable_message()->set_data(words_to.SerializeAsString());
   send(call);
-  node.push_at = now_.mono + patience::doubled(patience::push_min, node.pushes, patience::push_max);
+  node.push_at = now_.mono + patience::push.wait(node.pushes);
   ++node.pushes;
 }
 

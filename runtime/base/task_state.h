@@ -19,10 +19,14 @@ enum class TaskState {
   unreachable = 10,  ///< its agent fell silent; it may come back
   gone = 11,         ///< it ran, and certainly does not any more
   gone_by_operator = 12,
-  unknown = 13,  ///< an answer to reconciliation only
+  unknown = 13,  ///< an answer to reconciliation only: "I do not know it", see is_terminal()
 };
 
-/// No other state follows a terminal one.
+/// The state with Mesos' number: `task_state(status.state())` for a message's enum.
+[[nodiscard]] constexpr TaskState task_state(int number) { return static_cast<TaskState>(number); }
+
+/// No other state follows a terminal one. `unknown` is none: a master that has just come back says it of tasks that
+/// run, until their agents have registered again. Whoever asked believes it only when it stays that way.
 [[nodiscard]] constexpr bool is_terminal(TaskState state) {
   switch (state) {
     case TaskState::finished:

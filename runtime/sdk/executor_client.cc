@@ -1,12 +1,11 @@
 #include "runtime/sdk/executor_client.h"
 
-#include <array>
-#include <cstdlib>
 #include <utility>
 
+#include "runtime/adapters/loop/seed.h"
+#include "runtime/base/quantity.h"
 #include "runtime/sdk/core/executor_core.h"
 #include "runtime/sdk/linked_core.h"
-#include "runtime/sdk/seed.h"
 
 namespace banyan::sdk {
 namespace {
@@ -44,27 +43,6 @@ class Client final : public ExecutorClient {
 
 }  // namespace
 
-std::optional<double> parse_duration_s(const std::string& text) {
-  struct Unit {
-    const char* name;
-    double seconds;
-  };
-  static constexpr std::array<Unit, 8> units{{{"ns", 1e-9},
-                                              {"us", 1e-6},
-                                              {"ms", 1e-3},
-                                              {"secs", 1},
-                                              {"mins", 60},
-                                              {"hrs", 3600},
-                                              {"days", 86400},
-                                              {"weeks", 604800}}};
-  char* end = nullptr;
-  const double amount = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || amount < 0) return std::nullopt;
-  for (const auto& unit : units)
-    if (std::string(end) == unit.name) return amount * unit.seconds;
-  return std::nullopt;
-}
-
 ExecutorOptions ExecutorOptions::from_environment(const std::function<std::string(const char*)>& get) {
   ExecutorOptions options;
   const std::string socket = get("MESOS_DOMAIN_SOCKET");
@@ -72,7 +50,8 @@ ExecutorOptions ExecutorOptions::from_environment(const std::function<std::strin
   options.framework_id = get("MESOS_FRAMEWORK_ID");
   options.executor_id = get("MESOS_EXECUTOR_ID");
   options.checkpoint = get("MESOS_CHECKPOINT") == "1";
-  options.recovery_timeout_s = parse_duration_s(get("MESOS_RECOVERY_TIMEOUT")).value_or(options.recovery_timeout_s);
+  if (const auto timeout = parse_duration(get("MESOS_RECOVERY_TIMEOUT"), mesos_duration_units))
+    options.recovery_timeout_s = seconds(*timeout);
   return options;
 }
 

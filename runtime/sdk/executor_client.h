@@ -15,9 +15,6 @@ class Loop;
 
 namespace banyan::sdk {
 
-/// "15mins", "2secs", "500ms": Mesos' durations, in seconds; nothing when it is not one.
-[[nodiscard]] std::optional<double> parse_duration_s(const std::string& text);
-
 /// What the agent tells an executor by environment (MESOS_AGENT_ENDPOINT, MESOS_DOMAIN_SOCKET, MESOS_FRAMEWORK_ID,
 /// MESOS_EXECUTOR_ID, MESOS_RECOVERY_TIMEOUT, …).
 struct ExecutorOptions {

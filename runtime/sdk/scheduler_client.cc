@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "runtime/adapters/loop/seed.h"
 #include "runtime/sdk/core/scheduler_core.h"
 #include "runtime/sdk/linked_core.h"
-#include "runtime/sdk/seed.h"
 
 namespace banyan::sdk {
 namespace {

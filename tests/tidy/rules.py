@@ -18,6 +18,7 @@ ARROWS = {
     "runtime/sdk/core": ("runtime/base/", *MESSAGES),
     "runtime/sdk": ("runtime/base/", "runtime/ports/", "runtime/driver/", "runtime/adapters/loop/",
                     "runtime/adapters/http/", "runtime/adapters/sqlite/", "runtime/sdk/", *MESSAGES),
+    "runtime/sdk/artifacts": ("runtime/base/", "runtime/adapters/http/", "runtime/adapters/posix/", "runtime/sdk/"),
     "runtime/bin": ("runtime/", *MESSAGES),
     "executors/command": ("runtime/base/", "runtime/adapters/posix/"),
     "executors/framework/core": ("runtime/base/", "specs/", *MESSAGES),

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "examples/logging-stack/src/elasticsearch.h"
+#include "runtime/base/backoff.h"
 
 namespace example {
 
@@ -23,8 +24,7 @@ namespace {
 
 constexpr std::size_t batch_max = 500;
 constexpr int batch_wait_ms = 50;
-constexpr auto retry_min = 100ms;
-constexpr auto retry_max = 2000ms;
+constexpr banyan::Backoff backoff{100ms, 2s};
 
 struct Free {
   void operator()(rd_kafka_t* consumer) const { rd_kafka_destroy(consumer); }
@@ -121,10 +121,11 @@ std::vector<Document> documents_of(const std::vector<Message>& batch) {
 
 /// Tries until it works or `stopping`; says why it does not, once per attempt. True when it worked.
 bool insist(const std::atomic<bool>& stopping, const std::function<Result<void>()>& attempt) {
-  for (auto wait = retry_min; !stopping; wait = std::min<std::chrono::milliseconds>(wait * 2, retry_max)) {
+  for (unsigned failures = 0; !stopping; ++failures) {
     const auto done = attempt();
     if (done) return true;
-    spdlog::warn("trying again in {} ms: {}", wait.count(), done.error().message);
+    const auto wait = backoff.wait(failures);
+    spdlog::warn("trying again in {} ms: {}", banyan::milliseconds(wait), done.error().message);
     std::this_thread::sleep_for(wait);
   }
   return false;

@@ -22,8 +22,10 @@
 
 #include "orchestrator/api/cluster_file.h"
 #include "orchestrator/bin/banyan/daemon.h"
-#include "orchestrator/bin/banyan/process.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/posix/files.h"
+#include "runtime/adapters/posix/self.h"
+#include "runtime/adapters/posix/socket_folder.h"
 
 namespace banyan::root {
 namespace {
@@ -60,20 +62,9 @@ std::uint16_t free_port(std::uint16_t start) {
   return 0;
 }
 
-Result<std::string> sockets_folder() {
-  const bool root = ::geteuid() == 0;
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string base = root ? "/run" : runtime != nullptr && *runtime != '\0' ? runtime : "/tmp";
-  for (const auto& folder : {base, std::string("/tmp")}) {
-    std::string name = folder + "/banyan-XXXXXX";
-    if (::mkdtemp(name.data()) != nullptr) return name;
-  }
-  return error(std::string("cannot make a folder for sockets: ") + std::strerror(errno));
-}
-
 Result<Fixed> choose(const std::string& path) {
   Fixed fixed;
-  if (const auto text = read_file(path)) {
+  if (const auto text = posix::read_file(path)) {
     try {
       const json::value value = json::parse(*text);
       fixed.master = json::value_to<std::uint16_t>(value.at("master"));
@@ -94,12 +85,12 @@ Result<Fixed> choose(const std::string& path) {
   fixed.master = free_port(5050);
   fixed.agent = free_port(5051);
   fixed.link = free_port(5060);
-  auto sockets = sockets_folder();
+  auto sockets = posix::make_socket_folder(posix::socket_parents(), "banyan", "a/agent.sock");
   if (!sockets) return tl::unexpected(sockets.error());
   fixed.sockets = *sockets;
   const json::value value{
       {"master", fixed.master}, {"link", fixed.link}, {"agent", fixed.agent}, {"sockets", fixed.sockets}};
-  if (const auto written = write_file_atomic(path, json::serialize(value) + "\n"); !written)
+  if (const auto written = posix::write_file(path, json::serialize(value) + "\n", 0644); !written)
     return tl::unexpected(written.error());
   return fixed;
 }
@@ -109,7 +100,7 @@ std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(por
 class Dev {
  public:
   Dev(Loop& loop, const DevOptions& options, Fixed fixed)
-      : loop_(loop), options_(options), fixed_(std::move(fixed)), programs_(own_folder()) {
+      : loop_(loop), options_(options), fixed_(std::move(fixed)), programs_(posix::own_folder()) {
     const std::string state = options.state;
     std::vector<std::string> agent{programs_ + "/banyan-agent",
                                    "--master",
@@ -180,7 +171,7 @@ class Dev {
     which = true;
     if (!agent_ready_ || !root_ready_ || told_) return;
     told_ = true;
-    report_ready(options_.ready_fd);
+    posix::report_ready(options_.ready_fd);
     if (!options_.background)
       std::fprintf(stderr, "[dev] ready: master http://%s, agent http://%s, root %s\n", local(fixed_.master).c_str(),
                    local(fixed_.agent).c_str(), api().c_str());

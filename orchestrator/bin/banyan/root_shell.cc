@@ -17,9 +17,10 @@
 #include "orchestrator/api/server.h"
 #include "orchestrator/bin/banyan/logs.h"
 #include "orchestrator/bin/banyan/operator.h"
-#include "orchestrator/bin/banyan/process.h"
 #include "orchestrator/core/core.h"
 #include "runtime/adapters/loop/alarm.h"
+#include "runtime/adapters/posix/files.h"
+#include "runtime/adapters/posix/self.h"
 #include "runtime/adapters/sqlite/sqlite_store.h"
 #include "runtime/sdk/artifact_server.h"
 #include "runtime/sdk/scheduler_client.h"
@@ -91,13 +92,13 @@ class Shell {
   /// Serves Banyan's own programs. The port is kept, so that a handover does not change when the root comes back.
   Result<Setup> make_setup() {
     const std::string port_file = options_.state + "/artifact.port";
-    const int kept = std::atoi(read_file(port_file).value_or("0").c_str());
+    const int kept = std::atoi(posix::read_file(port_file).value_or("0").c_str());
     auto server = sdk::ArtifactServer::listen(loop_, options_.host, static_cast<std::uint16_t>(kept));
     if (!server && kept != 0) server = sdk::ArtifactServer::listen(loop_, options_.host, 0);
     if (!server) return tl::unexpected(server.error());
     artifacts_ = std::move(*server);
     if (artifacts_->port() != kept)
-      if (const auto written = write_file_atomic(port_file, std::to_string(artifacts_->port())); !written)
+      if (const auto written = posix::write_file(port_file, std::to_string(artifacts_->port()), 0644); !written)
         spdlog::warn("{}", written.error().message);
     Setup setup;
     setup.masters = options_.masters;
@@ -236,7 +237,7 @@ class Shell {
 int run_root(const RootOptions& given) {
   RootOptions options = given;
   const std::string folder = fs::path(options.state).lexically_normal().parent_path().string();
-  if (options.programs.empty()) options.programs = own_folder();
+  if (options.programs.empty()) options.programs = posix::own_folder();
   if (options.nodes.empty()) options.nodes = folder + "/nodes";
   if (options.cluster_file.empty()) options.cluster_file = folder + "/cluster.json";
   if (options.task_user.empty() && ::geteuid() == 0) options.task_user = "nobody";
@@ -265,7 +266,7 @@ int run_root(const RootOptions& given) {
           return loop.stop();
         }
         spdlog::info("serving on {}, masters {}", options.api, options.masters.front());
-        report_ready(options.ready_fd);
+        posix::report_ready(options.ready_fd);
       },
       [&](const std::string& reason) {
         spdlog::critical("lost the election: {}", reason);

@@ -57,7 +57,7 @@ void Core::on(const Tick&) {
   for (auto& i : instances_) {
     if (i.backoff_until && *i.backoff_until <= now_.mono) i.backoff_until.reset();
     if (!i.ask_again || *i.ask_again > now_.mono || !subscribed_) continue;
-    i.ask_backoff = std::min(i.ask_backoff * 2, ask_again_max);
+    i.ask_backoff = ask_again.next(i.ask_backoff);
     if (i.phase == Phase::killing) send_kill(i);
     else reconcile(i);
   }
@@ -191,7 +191,7 @@ void Core::subscribed() {
   for (auto& i : instances_) {
     if (!i.has_task()) continue;
     if (i.phase == Phase::launched) i.phase = Phase::unknown;  // the ACCEPT may have been lost with the stream
-    i.ask_backoff = ask_again_min;
+    i.ask_backoff = ask_again.min;
     if (i.phase == Phase::killing) send_kill(i);
     else reconcile(i);
   }
@@ -205,7 +205,7 @@ void Core::reconcile(Instance& i) {
   task->mutable_task_id()->set_value(i.record.task);
   if (!i.record.place.agent.empty()) task->mutable_agent_id()->set_value(i.record.place.agent);
   send(v1::scheduler::Call::RECONCILE, std::move(call));
-  i.ask_backoff = std::max(i.ask_backoff, ask_again_min);
+  i.ask_backoff = std::max(i.ask_backoff, ask_again.min);
   i.ask_again = now_.mono + i.ask_backoff;
 }
 

@@ -26,6 +26,7 @@
 #include "orchestrator/frameworks/service/instance.h"
 #include "orchestrator/frameworks/service/readiness.h"
 #include "orchestrator/frameworks/service/task.h"
+#include "runtime/base/backoff.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
 #include "specs/stack.h"
@@ -180,13 +181,10 @@ class Core {
   std::vector<Effect> effects_;  ///< of the present step
 };
 
-/// An end after this long in service starts the budget anew (details.md, crash loop).
-inline constexpr Duration serving_refills_after = std::chrono::seconds(60);
 /// A server without readiness that ends sooner than this after its start has not served.
 inline constexpr Duration serving_proves_after = std::chrono::seconds(1);
 /// A repeated KILL or RECONCILE waits so long, doubling.
-inline constexpr Duration ask_again_min = std::chrono::seconds(2);
-inline constexpr Duration ask_again_max = std::chrono::seconds(30);
+inline constexpr Backoff ask_again{std::chrono::seconds(2), std::chrono::seconds(30)};
 /// TASK_UNKNOWN is believed after so long: a restarted master may not know the agent again yet (it counts one lost
 /// after 10 s), and a task started twice is worse than one started late.
 inline constexpr Duration unheard_of_max = std::chrono::seconds(30);

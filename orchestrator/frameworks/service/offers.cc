@@ -153,7 +153,7 @@ bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInf
   i.record.restart = restarts_wanted(i);
   i.phase = Phase::launched;
   i.served = false;
-  i.ask_backoff = ask_again_max;
+  i.ask_backoff = ask_again.max;
   i.ask_again = now_.mono + i.ask_backoff;
   persist(i);
   tasks.push_back(task_info(*handover_, node_, server, i, *rendered, used));

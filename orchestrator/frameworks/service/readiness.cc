@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "runtime/base/backoff.h"
+
 namespace banyan::service {
 
 namespace {
@@ -36,7 +38,7 @@ void Readiness::refresh(Instant now, Watch& watch, std::string subject) {
   watch.passing = false;
   watch.passing_since.reset();
   watch.misses = 0;
-  watch.retry = probe_retry_min;
+  watch.retry = Duration::zero();
   watch.message.clear();
   watch.next.reset();
   if (!watch.subject.empty()) watch.next = now + watch.spec.start_period;
@@ -104,7 +106,7 @@ void Readiness::on(Instant now, const ProbeResult& result) {
     if (!watch.passing) watch.message = "ready, held for " + std::to_string(milliseconds(watch.spec.hold_for)) + " ms";
     const Duration left = *watch.passing_since + watch.spec.hold_for - now;
     watch.next = now + (watch.passing ? watch.spec.interval * probe_calm : std::min(left, watch.spec.interval));
-    watch.retry = probe_retry_min;
+    watch.retry = Duration::zero();
     return;
   }
   watch.message = result.message;
@@ -114,8 +116,8 @@ void Readiness::on(Instant now, const ProbeResult& result) {
   }
   watch.passing = false;
   watch.passing_since.reset();
-  watch.next = now + std::min(watch.retry, watch.spec.interval);
-  watch.retry = std::min(watch.retry * 2, watch.spec.interval);
+  watch.retry = Backoff{probe_retry_min, watch.spec.interval}.next(watch.retry);
+  watch.next = now + watch.retry;
 }
 
 std::optional<Instant> Readiness::next_deadline() const {

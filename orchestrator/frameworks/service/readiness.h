@@ -56,7 +56,7 @@ class Readiness {
     std::vector<std::string> addresses;
     std::uint64_t in_flight = 0;  ///< id of the try under way; 0: none
     std::optional<Instant> next;
-    Duration retry{};      ///< grows from retry_min to spec.interval while not ready
+    Duration retry{};      ///< the last wait while not ready; zero: none yet
     bool passing = false;  ///< the last tries passed, for hold_for already
     std::optional<Instant> passing_since;
     std::uint32_t misses = 0;  ///< in a row

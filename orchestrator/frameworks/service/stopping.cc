@@ -10,7 +10,7 @@ void Core::kill(Instance& i, Ending ending, Duration grace) {
   i.ending = ending;
   i.grace = grace;
   i.serving_since.reset();
-  i.ask_backoff = grace + ask_again_min;
+  i.ask_backoff = grace + ask_again.min;
   send_kill(i);
 }
 
@@ -22,7 +22,7 @@ void Core::send_kill(Instance& i) {
   if (!i.record.place.agent.empty()) kill->mutable_agent_id()->set_value(i.record.place.agent);
   kill->mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(i.grace.count());
   send(v1::scheduler::Call::KILL, std::move(call));
-  i.ask_again = now_.mono + std::max(i.ask_backoff, ask_again_min);
+  i.ask_again = now_.mono + std::max(i.ask_backoff, ask_again.min);
 }
 
 /// One step towards no tasks. Called after every input until none is left.

@@ -2,25 +2,11 @@
 #include <algorithm>
 
 #include "orchestrator/frameworks/service/core.h"
+#include "runtime/base/task_state.h"
 
 namespace banyan::service {
 
 namespace {
-
-bool is_terminal(v1::TaskState state) {
-  switch (state) {
-    case v1::TASK_FINISHED:
-    case v1::TASK_FAILED:
-    case v1::TASK_KILLED:
-    case v1::TASK_ERROR:
-    case v1::TASK_LOST:
-    case v1::TASK_DROPPED:
-    case v1::TASK_GONE:
-    case v1::TASK_GONE_BY_OPERATOR:
-    case v1::TASK_UNKNOWN: return true;
-    default: return false;
-  }
-}
 
 /// It ran and ended by itself: only such an end is a death.
 bool is_death(v1::TaskState state) {
@@ -65,7 +51,8 @@ void Core::stray(const v1::TaskStatus& status) {
     const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
     i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
   }
-  if (is_terminal(status.state()) || status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
+  if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN ||
+      status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
     return;
   effects_.push_back(Note{"task " + id + " is not ours to keep; killing it"});
   v1::scheduler::Call call;
@@ -77,7 +64,7 @@ void Core::stray(const v1::TaskStatus& status) {
 void Core::update_of(Instance& i, const v1::TaskStatus& status) {
   if (status.state() == v1::TASK_UNKNOWN) return unknown_to_master(i, status);
   i.unheard_of.reset();
-  if (is_terminal(status.state())) return ended(i, status);
+  if (is_terminal(task_state(status.state()))) return ended(i, status);
   if (i.phase != Phase::killing && status.state() != v1::TASK_STAGING) i.ask_again.reset();
   switch (status.state()) {
     case v1::TASK_UNREACHABLE:
@@ -111,7 +98,7 @@ void Core::unknown_to_master(Instance& i, const v1::TaskStatus& status) {
   if (!patient || now_.mono - *i.unheard_of >= unheard_of_max) return ended(i, status);
   i.note = "the master does not know its task; asking again";
   if (!i.ask_again) {
-    i.ask_backoff = ask_again_min;
+    i.ask_backoff = ask_again.min;
     i.ask_again = now_.mono + i.ask_backoff;
   }
 }
@@ -120,7 +107,7 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
   const bool asked = i.phase == Phase::killing;
   const auto& policy = server_of(i).restart;
   const Duration in_service = i.serving_since ? now_.mono - *i.serving_since : Duration(0);
-  if (in_service >= serving_refills_after) {
+  if (in_service >= sound_after) {
     i.deaths.clear();
     i.streak = 0;
   }
@@ -179,10 +166,8 @@ void Core::died(Instance& i, const std::string& what) {
     ++i.streak;
     return;
   }
-  const auto doublings = std::min(i.streak, 20u);
-  const Duration wait = std::min(policy.backoff_max, policy.backoff_min * (std::int64_t{1} << doublings));
+  i.backoff_until = now_.mono + Backoff{policy.backoff_min, policy.backoff_max}.wait(i.streak);
   ++i.streak;
-  i.backoff_until = now_.mono + wait;
 }
 
 }  // namespace banyan::service

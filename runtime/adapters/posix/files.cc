@@ -24,8 +24,12 @@ Result<void> write_file(const std::string& path, std::string_view content, mode_
   const std::string temporary = path + ".new";
   Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!file.open()) return system_error("cannot write " + temporary);
-  if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-    return system_error("cannot write " + temporary);
+  while (!content.empty()) {
+    const auto written = ::write(file.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return system_error("cannot write " + temporary);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("cannot write " + path);
   return {};
 }

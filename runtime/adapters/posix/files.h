@@ -12,7 +12,8 @@ namespace banyan::posix {
 
 /// A whole small file; an error names the path.
 [[nodiscard]] Result<std::string> read_file(const std::string& path);
-/// Through a temporary name: readers see the old content or the new one.
+/// Through PATH.new: readers see the old content or the new one, never half of either. Not synced: a power cut may undo
+/// it (what must outlive that belongs into a Store).
 [[nodiscard]] Result<void> write_file(const std::string& path, std::string_view content, mode_t mode);
 /// Every missing folder of `path`, each with `mode`, whatever the umask.
 [[nodiscard]] Result<void> make_folders(const std::string& path, mode_t mode);

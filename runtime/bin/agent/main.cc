@@ -7,7 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
-#include "runtime/bin/agent/self.h"
+#include "runtime/adapters/posix/self.h"
+#include "runtime/bin/agent/agent_info.h"
 #include "runtime/bin/agent/world.h"
 
 namespace {
@@ -34,12 +35,6 @@ void declare(CLI::App& app, Settings& s) {
       ->capture_default_str();
   app.add_option("--sandboxes-max", s.sandboxes_max, "sandboxes of ended runs that are kept")->capture_default_str();
   app.add_option("--ready-fd", s.ready_fd, "descriptor that gets \"ready\" once the agent serves");
-}
-
-void say_ready(int fd) {
-  if (fd < 0) return;
-  if (::write(fd, "ready\n", 6) != 6) spdlog::warn("nobody listens on --ready-fd");
-  ::close(fd);
 }
 
 }  // namespace
@@ -75,7 +70,7 @@ int main(int argc, char** argv) {
     loop.stop();
   });
   (*world)->start();
-  say_ready(settings.ready_fd);
+  banyan::posix::report_ready(settings.ready_fd);
   loop.run();
   return 0;
 }

@@ -5,15 +5,15 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <random>
 
 #include "runtime/adapters/codec/agent_executor.h"
 #include "runtime/adapters/codec/agent_link.h"
 #include "runtime/adapters/codec/agent_words.h"
+#include "runtime/adapters/loop/seed.h"
 #include "runtime/adapters/posix/files.h"
 #include "runtime/adapters/sqlite/sqlite_store.h"
+#include "runtime/bin/agent/agent_info.h"
 #include "runtime/bin/agent/operator_api.h"
-#include "runtime/bin/agent/self.h"
 #include "runtime/core/agent/checkpoint.h"
 
 namespace banyan::agent {
@@ -46,9 +46,7 @@ Result<void> World::open_store() {
   Options options;
   options.executor_reregistration_timeout = from_seconds(settings_.executor_reregistration_timeout_s);
   options.sandboxes_max = settings_.sandboxes_max;
-  std::random_device device;
-  const std::uint64_t seed = (std::uint64_t{device()} << 32) | device();
-  driver_ = std::make_unique<Driver<Core, World>>(Core(options, seed, std::move(*state)), *this);
+  driver_ = std::make_unique<Driver<Core, World>>(Core(options, random_seed(), std::move(*state)), *this);
   return {};
 }
 

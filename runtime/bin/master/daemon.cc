@@ -2,22 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
-#include <random>
-
 #include "banyan/agent_link.pb.h"
 #include "runtime/adapters/codec/master_agent_link.h"
 #include "runtime/adapters/codec/master_calls.h"
 #include "runtime/adapters/codec/master_operator.h"
+#include "runtime/adapters/loop/seed.h"
 #include "runtime/bin/master/negotiation.h"
 #include "runtime/core/registry/registry.h"
 
 namespace banyan::master {
 namespace {
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32) ^ device();
-}
 
 /// "host:port" without the port.
 std::string host_of(const std::string& address) { return address.substr(0, address.rfind(':')); }

@@ -7,7 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "runtime/adapters/posix/self.h"
 #include "runtime/adapters/sqlite/sqlite_store.h"
+#include "runtime/base/quantity.h"
 #include "runtime/bin/master/daemon.h"
 
 namespace {
@@ -20,11 +22,13 @@ struct Arguments {
   int ready_fd = -1;
 };
 
-void say_ready(int fd) {
-  if (fd < 0) return;
-  const char text[] = "ready\n";
-  if (write(fd, text, sizeof(text) - 1) < 0) spdlog::warn("nobody waits on --ready-fd {}", fd);
-  close(fd);
+/// "30s", "1m30s"; a plain number is seconds.
+std::string to_seconds(std::string& text) {
+  const bool plain = text.find_first_not_of("0123456789.") == std::string::npos;
+  const auto duration = banyan::parse_duration(plain ? text + "s" : text);
+  if (!duration) return duration.error().message;
+  text = std::to_string(banyan::seconds(*duration));
+  return "";
 }
 
 int run(const Arguments& arguments) {
@@ -40,7 +44,7 @@ int run(const Arguments& arguments) {
   }
   int status = 0;
   auto daemon = banyan::master::Daemon::start(
-      loop, **store, arguments.daemon, [&] { say_ready(arguments.ready_fd); },
+      loop, **store, arguments.daemon, [&] { banyan::posix::report_ready(arguments.ready_fd); },
       [&](const banyan::Error& error) {
         spdlog::critical("{}", error.message);
         status = 1;
@@ -68,11 +72,9 @@ int main(int argc, char** argv) {
   app.add_option("--advertise", arguments.daemon.advertise, "address told to others (default: that of --listen)");
   app.add_option("--state", arguments.state, "folder of the master's database")->required();
   app.add_option("--offer-timeout", arguments.offer_timeout, "unanswered offers go back after this time, e.g. 30s")
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
+      ->transform(CLI::Validator(to_seconds, "DURATION"));
   app.add_option("--agent-silence", arguments.agent_silence, "an agent is counted lost after this silence, e.g. 10s")
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}}));
+      ->transform(CLI::Validator(to_seconds, "DURATION"));
   app.add_option("--ready-fd", arguments.ready_fd, "write 'ready' to this inherited descriptor once serving");
   CLI11_PARSE(app, argc, argv);
   arguments.daemon.core.offer_timeout = banyan::from_seconds(arguments.offer_timeout);

@@ -1,8 +1,5 @@
 #include "runtime/sdk/artifact_server.h"
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -11,42 +8,12 @@
 #include <variant>
 
 #include "runtime/adapters/http/server.h"
+#include "runtime/adapters/posix/digest.h"
 
 namespace banyan::sdk {
 namespace {
 
 constexpr std::string_view prefix = "/artifacts/";
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-  void add(const char* bytes, std::size_t count) { EVP_DigestUpdate(context_.get(), bytes, count); }
-  [[nodiscard]] std::string hex() {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &length);
-    std::string text;
-    for (unsigned i = 0; i < length; ++i) {
-      text += digits[digest[i] >> 4];
-      text += digits[digest[i] & 0xf];
-    }
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
-Result<std::string> sha256_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return error("cannot read the artifact " + path);
-  Sha256 digest;
-  std::array<char, 1 << 16> block{};
-  while (file.read(block.data(), block.size()) || file.gcount() > 0)
-    digest.add(block.data(), static_cast<std::size_t>(file.gcount()));
-  return digest.hex();
-}
 
 struct InMemory {
   std::string content;
@@ -89,12 +56,11 @@ class HttpArtifactServer final : public ArtifactServer {
   }
 
   ServedArtifact add(const std::string& name, std::string content) override {
-    Sha256 digest;
-    digest.add(content.data(), content.size());
-    return keep(name, digest.hex(), InMemory{std::move(content)});
+    const auto sha256 = posix::sha256_of(content);
+    return keep(name, sha256, InMemory{std::move(content)});
   }
   Result<ServedArtifact> add_file(const std::string& name, const std::string& path) override {
-    auto sha256 = sha256_of_file(path);
+    auto sha256 = posix::sha256_of_file(path);
     if (!sha256) return tl::unexpected(sha256.error());
     return keep(name, *sha256, OnDisk{path});
   }

@@ -197,13 +197,5 @@ TEST_F(AnExecutorWithoutCheckpoint, EndsWithItsStream) {
   EXPECT_TRUE(first<ShutDown>(stage.give(StreamClosed{stream.stream, "gone"})));
 }
 
-TEST(DurationOfMesos, HasAUnit) {
-  EXPECT_EQ(parse_duration_s("15mins"), 900);
-  EXPECT_EQ(parse_duration_s("500ms"), 0.5);
-  EXPECT_EQ(parse_duration_s("2.5secs"), 2.5);
-  EXPECT_EQ(parse_duration_s("2"), std::nullopt);
-  EXPECT_EQ(parse_duration_s("soon"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace banyan::sdk

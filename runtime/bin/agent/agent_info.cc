@@ -1,4 +1,4 @@
-#include "runtime/bin/agent/self.h"
+#include "runtime/bin/agent/agent_info.h"
 
 #include <sys/stat.h>
 
@@ -12,6 +12,8 @@
 #include "runtime/adapters/posix/fd.h"
 #include "runtime/adapters/posix/files.h"
 #include "runtime/adapters/posix/machine.h"
+#include "runtime/adapters/posix/self.h"
+#include "runtime/adapters/posix/socket_folder.h"
 
 namespace banyan::agent {
 namespace {
@@ -71,11 +73,7 @@ Result<std::string> choose_socket(const Settings& settings) {
   if (folder.empty()) {
     char name[40];
     std::snprintf(name, sizeof name, "banyan-%016zx", std::hash<std::string>{}(settings.work_dir));
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    const std::string parent = ::geteuid() == 0                                     ? "/run"
-                               : runtime != nullptr && ::access(runtime, W_OK) == 0 ? runtime
-                                                                                    : "/tmp";
-    folder = parent + '/' + name;
+    folder = posix::socket_parents().front() + '/' + name;
   }
   ::mkdir(folder.c_str(), 0700);
   struct stat info{};
@@ -87,10 +85,8 @@ Result<std::string> choose_socket(const Settings& settings) {
 }
 
 Result<std::string> find_shim(const std::string& given) {
-  std::error_code failure;
   std::string path = given;
-  if (path.empty())
-    path = (std::filesystem::read_symlink("/proc/self/exe", failure).parent_path() / "banyan-shim").string();
+  if (path.empty()) path = posix::own_folder() + "/banyan-shim";
   if (::access(path.c_str(), X_OK) != 0) return posix::system_error("cannot use the shim " + path);
   return std::filesystem::absolute(path).string();
 }

@@ -1,10 +1,10 @@
-#include "orchestrator/bin/banyan/process.h"
+#include "runtime/adapters/posix/self.h"
 
 #include <unistd.h>
 
 #include <filesystem>
 
-namespace banyan::root {
+namespace banyan::posix {
 
 std::string own_folder() {
   std::error_code failure;
@@ -17,4 +17,4 @@ void report_ready(int fd) {
   ::close(fd);
 }
 
-}  // namespace banyan::root
+}  // namespace banyan::posix

@@ -1,10 +1,10 @@
-// Where the SDK's randomness starts.
+// Where randomness starts; from here on it is an Rng.
 #pragma once
 
 #include <cstdint>
 #include <random>
 
-namespace banyan::sdk {
+namespace banyan {
 
 /// From the kernel. For jitter and update uuids, which two processes must not share.
 [[nodiscard]] inline std::uint64_t random_seed() {
@@ -12,4 +12,4 @@ namespace banyan::sdk {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-}  // namespace banyan::sdk
+}  // namespace banyan
