@@ -2,8 +2,10 @@
 // down.
 //
 //   start   lock the container, fork the task, record `started`, let it go
-//   run     pump stdout and stderr into rotated files; SIGTERM: pass on to the task's group; SIGUSR1: kill the whole
-//   tree end     the task's first process is gone: kill what is left of the tree, empty the pipes, record `exit`
+//   run     pump stdout and stderr into rotated files; SIGTERM: pass on to the task's group, once; SIGUSR1: kill all
+//   end     the task's first process is gone: kill what is left of the tree, empty the pipes, record `exit`
+//   stop    after SIGTERM the rest of the tree may end by itself, until SIGUSR1: `sh -c` dies at once of a SIGTERM that
+//           the server behind it still obeys
 //
 // It stays outside the cgroup leaf it kills, and is the subreaper of everything in it. With no runtime folder it runs a
 // check instead: no records, no logs, a deadline, and only its own descendants are killed.
@@ -43,7 +45,10 @@ struct Shim {
   Log out{.name = "stdout"};
   Log err{.name = "stderr"};
   pid_t task = -1;
-  bool ended = false;
+  bool ended = false;     // its first process has
+  bool stopping = false;  // SIGTERM was passed on: the tree is waited for
+  bool killing = false;   // SIGUSR1 came: no more waiting
+  bool empty = false;     // no process of the tree is left
   Exit exit;
 };
 
@@ -147,27 +152,39 @@ void kill_tree(Shim* shim) {
   if (!is_task || shim->leaf < 0 || !kill_leaf(shim->leaf)) kill_descendants();
 }
 
-// Returns false when no child is left.
-bool reap(Shim* shim) {
+// The shim is the subreaper of the tree, so the tree is empty when it has no child.
+void reap(Shim* shim) {
   for (;;) {
     int status = 0;
     const pid_t pid = waitpid(-1, &status, WNOHANG);
-    if (pid == 0) return true;
-    if (pid < 0) return errno != ECHILD;
+    if (pid == 0) return;
+    if (pid < 0) {
+      shim->empty = errno == ECHILD;
+      return;
+    }
     if (pid != shim->task) continue;
     shim->exit.wait_status = status;
     shim->ended = true;
   }
 }
 
+// Once, however often it is asked for: a second SIGTERM makes many servers drop what they are still doing. While the
+// first process is not reaped, its number is nobody else's.
+void stop_task(Shim* shim) {
+  if (shim->ended || shim->stopping) return;
+  shim->stopping = true;
+  if (kill(-shim->task, SIGTERM) != 0) kill(shim->task, SIGTERM);
+}
+
 void on_signals(Shim* shim) {
   signalfd_siginfo info{};
   while (read(shim->signals, &info, sizeof info) == sizeof info) {
     switch (info.ssi_signo) {
-      case SIGTERM:  // while it is not reaped, its number is nobody else's
-        if (!shim->ended && kill(-shim->task, SIGTERM) != 0) kill(shim->task, SIGTERM);
+      case SIGTERM: stop_task(shim); break;
+      case SIGUSR1:
+        shim->killing = true;
+        kill_tree(shim);
         break;
-      case SIGUSR1: kill_tree(shim); break;
       case SIGCHLD: reap(shim); break;
       default: break;  // a terminal's SIGINT and SIGHUP are not for tasks
     }
@@ -194,9 +211,14 @@ long now_ms() {
   return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+bool is_over(const Shim& shim) {
+  if (!shim.ended) return false;
+  return !shim.stopping || shim.killing || shim.empty;
+}
+
 void run(Shim* shim) {
   const long deadline = shim->options.timeout_ms > 0 ? now_ms() + shim->options.timeout_ms : 0;
-  while (!shim->ended) {
+  while (!is_over(*shim)) {
     pollfd fds[4] = {
         {shim->signals, POLLIN, 0}, {shim->out.pipe, POLLIN, 0}, {shim->err.pipe, POLLIN, 0}, {shim->error, POLLIN, 0}};
     const long left = deadline == 0 ? -1 : deadline - now_ms();
@@ -214,7 +236,7 @@ void run(Shim* shim) {
 
 // Kill first, drain after: a grandchild that keeps the pipe open must not keep us.
 void finish(Shim* shim) {
-  while (reap(shim)) {
+  for (reap(shim); !shim->empty; reap(shim)) {
     kill_tree(shim);
     pollfd wait{shim->signals, POLLIN, 0};
     poll(&wait, 1, 20);  // a process in an uninterruptible state is waited for, however long

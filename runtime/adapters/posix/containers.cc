@@ -43,8 +43,12 @@ std::optional<Ended> read_exit(const std::string& runtime) {
   return ended;
 }
 
-/// Whether anything of a task is left that lost its shim and has no cgroup. A session's number stays taken for as long
-/// as it has members, so one that is now a younger process' own number is a stranger's.
+/// What finds a task's processes when it has lost its shim and there are no cgroups: who leaves the session of the
+/// first one still has the environment it was started with.
+std::string mark_of(const ContainerId& id) { return "BANYAN_CONTAINER=" + id.str(); }
+
+/// A session's number stays taken for as long as it has members, so one that is now a younger process' own number is a
+/// stranger's.
 bool session_lives(const shim::Process& task) {
   const auto start = start_time(task.pid);
   return start == task.start || (start == 0 && ::kill(-task.pid, 0) == 0);
@@ -123,6 +127,10 @@ void Containers::start(const Handle& c) {
   if (!c->prepared) failed.launch_error = c->prepared.error().message;
   if (c->cancelled) failed.launch_error = "Killed before it was started";
   if (!failed.launch_error.empty()) return end(c, failed);
+  if (c->leaf.empty()) {
+    const std::string mark = mark_of(c->id);
+    c->plan.command.environment[mark.substr(0, mark.find('='))] = c->id.str();
+  }
   auto shim = spawn_shim({.shim = options_.shim,
                           .runtime_dir = layout_.runtime(c->id),
                           .sandbox = c->plan.sandbox,
@@ -180,8 +188,9 @@ void Containers::on_lost(const Handle& c) {
   if (!c->leaf.empty()) {
     kill_leaf(c->leaf);
     alive = read_file(c->leaf + "/cgroup.events").value_or("").find("populated 1") != std::string::npos;
-  } else if (same_boot && session_lives(record->task)) {
-    alive = kill_session(record->task.pid) > 0;
+  } else if (same_boot) {
+    const pid_t session = session_lives(record->task) ? record->task.pid : 0;
+    alive = kill_marked({.session = session, .environment = mark_of(c->id)}) > 0;
   }
   if (alive) {
     if (++c->hunted % 250 == 0) spdlog::warn("container {}: a process of it does not die", c->id.str());

@@ -47,6 +47,18 @@ Result<void> link(const fs::path& target, const fs::path& at) {
   return {};
 }
 
+/// What a cache entry without a digest is known by. A local file that is replaced is another one: its path alone would
+/// give the old content for ever.
+std::string identity_of(const std::string& uri) {
+  struct stat info{};
+  const std::string path = uri.starts_with("file://") ? uri.substr(7) : uri;
+  if (!path.starts_with('/') || ::stat(path.c_str(), &info) != 0) return uri;
+  return uri + '\n' + std::to_string(info.st_dev) + ' ' + std::to_string(info.st_ino) + ' ' +
+         std::to_string(info.st_size) + ' ' + std::to_string(info.st_mtim.tv_sec) + '.' +
+         std::to_string(info.st_mtim.tv_nsec) + ' ' + std::to_string(info.st_ctim.tv_sec) + '.' +
+         std::to_string(info.st_ctim.tv_nsec);
+}
+
 /// What is used again was written to again, as far as shrink_cache() is concerned.
 void touch(const std::string& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
 
@@ -107,7 +119,7 @@ std::shared_ptr<std::mutex> Fetcher::lock_of(const std::string& key) {
 // A cache entry is a folder: `file`, and `tree` when it is an archive. It appears by rename, whole or not at all.
 Result<void> Fetcher::fetch_cached(const Fetch& item, const std::string& name, const std::string& sandbox,
                                    const std::atomic<bool>& cancelled) {
-  std::string key = item.sha256.empty() ? "uri-" + sha256_of(item.uri) : "sha256-" + item.sha256;
+  std::string key = item.sha256.empty() ? "uri-" + sha256_of(identity_of(item.uri)) : "sha256-" + item.sha256;
   if (unpacks(item, name)) key += "-tree";
   else if (item.executable) key += "-program";
   const std::string entry = options_.cache_dir + '/' + key;

@@ -22,7 +22,8 @@ struct FetcherOptions {
   std::uint64_t file_bytes_max = 8ull << 30;
 };
 
-/// With `cache`, a file is kept under its sha256 (else under its URI) and unpacked once; sandboxes get links to it.
+/// With `cache`, a file is kept under its sha256 (else under its URI and, where that is local, the file's identity) and
+/// unpacked once; sandboxes get links to it.
 /// Without, it lies in the sandbox, and beside it what it unpacks to.
 /// THREADS: any; two fetches of one cached file wait for each other.
 class Fetcher {

@@ -19,8 +19,13 @@ namespace banyan::posix {
 /// A process number is only good while it is our unreaped child.
 [[nodiscard]] Fd open_child(pid_t pid);
 void send_signal(const Fd& pidfd, int number);
-/// Kills the processes of one session (a task is a session leader): for a task that has lost its shim and has no
-/// cgroup. Returns how many there were.
-int kill_session(pid_t session);
+/// What a container's processes have in common when it has lost its shim and has no cgroup.
+struct Marks {
+  pid_t session = 0;        ///< of the task's first process; 0: that number may be a stranger's by now
+  std::string environment;  ///< a NAME=value that only its processes were started with
+};
+/// Kills what bears either mark, and what descends from that. Returns how many there were; dead ones that nobody has
+/// reaped do not count.
+int kill_marked(const Marks& marks);
 
 }  // namespace banyan::posix

@@ -13,9 +13,10 @@ void Core::on(const ExecutorSubscribe& s) {
   if (run->connection) want(CloseExecutor{*run->connection});  // the newest subscription wins
   run->connection = s.connection;
   run->subscribe_by.reset();
+  const bool was_stopping = run->stopping;
   take_back(*run, s);
   if (run->stopping) {
-    want(TellShutdown{s.connection});
+    if (was_stopping) want(TellShutdown{s.connection});
     return;
   }
   if (!run->subscribed_once) {
@@ -27,19 +28,25 @@ void Core::on(const ExecutorSubscribe& s) {
 }
 
 // What the executor still holds counts as if it were sent now. A task that was sent but that the executor does not know
-// was lost with the agent's former life: it must not be sent again, for the executor may yet read it.
+// was lost with the agent's former life: it must not be sent again, for the executor may yet read it. An executor that
+// is left with nothing to do is shut down for the same reason, and because nobody else would.
 void Core::take_back(Run& run, const ExecutorSubscribe& s) {
   for (const auto& update : s.unacknowledged_updates) on(ExecutorUpdate{s.framework, s.executor, update});
   if (!run.subscribed_once) return;
+  bool dropped_any = false;
   for (Task* task : tasks_of(run.id)) {
     if (task->ended() || task->delivered) continue;
     task->delivered = true;
     if (task->last.state != TaskState::staging || s.unacknowledged_tasks.contains(task->description.id)) continue;
-    Status lost = status(*task, dropped(run.framework));
+    Status lost = status(*task, task->kill_wanted ? TaskState::killed : dropped(run.framework));
     lost.reason = Reason::agent_restarted;
     lost.message = "The agent restarted before the executor had the task";
     queue(*task, std::move(lost));
+    dropped_any = true;
   }
+  const auto tasks = tasks_of(run.id);
+  if (dropped_any && std::all_of(tasks.begin(), tasks.end(), [](const Task* task) { return task->ended(); }))
+    shut_down(run);
 }
 
 void Core::deliver_tasks(Run& run) {

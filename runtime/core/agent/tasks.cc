@@ -142,7 +142,8 @@ void Core::kill_command_task(Task& task, Run& run, std::optional<Duration> grace
 void Core::kill_executor_task(Task& task, Run& run, std::optional<Duration> grace) {
   task.kill_wanted = true;
   task.kill_grace = grace;
-  if (task.delivered) {
+  // After a restart of the agent only the executor, which has yet to come back, knows whether it was delivered.
+  if (task.delivered || run.subscribed_once) {
     if (run.connection) want(TellKill{*run.connection, task.description.id, grace});
     return;  // else when it subscribes
   }
@@ -151,7 +152,6 @@ void Core::kill_executor_task(Task& task, Run& run, std::optional<Duration> grac
   s.message = "Killed before it was delivered to its executor";
   queue(task, std::move(s));
   // An executor that never got a task and has none queued is of no use.
-  if (run.subscribed_once) return;
   for (const Task* other : tasks_of(run.id))
     if (!other->ended()) return;
   shut_down(run);

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <sys/wait.h>
 
 #include "runtime/base/limits.h"
@@ -62,6 +63,43 @@ TEST_P(AContainer, MayEndOrderlyOnTerm) {
   EXPECT_EQ(WEXITSTATUS(world.wait_end("c").wait_status), 5);
 }
 
+TEST_P(AContainer, ThatIsToEndIsWaitedForAlsoWhenItsShellDiesFirst) {
+  world.launch("c",
+               "(trap 'sleep 0.1; echo done > flushed.new; mv flushed.new flushed; exit 0' TERM; touch ready; "
+               "while :; do sleep 0.01; done) & wait");
+  world.wait_for_file(world.sandbox("c") + "/ready");
+  world.containers().terminate(ContainerId("c"));
+  EXPECT_EQ(WTERMSIG(world.wait_end("c").wait_status), SIGTERM) << "the first process' status";
+  EXPECT_EQ(content_of(world.sandbox("c") + "/flushed"), "done\n");
+}
+
+TEST_P(AContainer, WhoseRestIgnoresTermEndsWhenItIsDestroyed) {
+  world.launch("c", "(trap '' TERM; sleep 600) & echo $! > child.new; mv child.new child; exec sleep 600");
+  const pid_t first = world.wait_start("c");
+  world.wait_for_file(world.sandbox("c") + "/child");
+  world.containers().terminate(ContainerId("c"));
+  run_until(world.loop(), [first] { return is_gone(first); });
+  const pid_t child = std::stoi(content_of(world.sandbox("c") + "/child"));
+  EXPECT_FALSE(is_gone(child));
+  EXPECT_FALSE(world.ended.contains("c"));
+  world.containers().destroy(ContainerId("c"));
+  EXPECT_EQ(WTERMSIG(world.wait_end("c").wait_status), SIGTERM);
+  EXPECT_TRUE(is_gone(child));
+}
+
+TEST_P(AContainer, HearsTermOnce) {
+  world.launch("c",
+               "trap 'echo term >> terms.new; cp terms.new terms' TERM; touch ready; "
+               "while ! test -e go; do sleep 0.01; done; exit 5");
+  world.wait_for_file(world.sandbox("c") + "/ready");
+  world.containers().terminate(ContainerId("c"));
+  world.wait_for_file(world.sandbox("c") + "/terms");
+  world.containers().terminate(ContainerId("c"));
+  std::ofstream(world.sandbox("c") + "/go") << "";
+  EXPECT_EQ(WEXITSTATUS(world.wait_end("c").wait_status), 5);
+  EXPECT_EQ(content_of(world.sandbox("c") + "/terms"), "term\n");
+}
+
 TEST_P(AContainer, IsNotHeldUpByAGrandchildThatKeepsItsStdout) {
   world.launch("c", "sleep 600 & exit 0");
   EXPECT_EQ(world.wait_end("c").wait_status, 0);
@@ -85,7 +123,7 @@ TEST_P(AContainer, ThatReplacesItsLogByALinkWritesNowhereElse) {
 }
 
 TEST_P(AContainer, InheritsNoDescriptorAndNoEnvironment) {
-  world.launch("c", "ls /proc/self/fd | wc -l; env | grep -v -e PWD -e SHLVL -e '^_=' ");
+  world.launch("c", "ls /proc/self/fd | wc -l; env | grep -v -e PWD -e SHLVL -e '^_=' -e '^BANYAN_CONTAINER=c$'");
   world.wait_end("c");
   EXPECT_EQ(content_of(world.sandbox("c") + "/stdout"), "4\nPATH=/usr/bin:/bin\n");  // 0, 1, 2 and ls's own folder
 }
@@ -99,6 +137,25 @@ TEST_P(AContainer, RunsAsAnotherUserWithoutGroupsWhereTheAgentIsRoot) {
   EXPECT_TRUE(text.ends_with("writable\n")) << text;
 }
 
+TEST_P(AContainer, RunsAsAUserAndAGroupThatOnlyNumbersName) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  auto plan = world.plan("c", "id -u; id -g");
+  plan.command_user = "64001:64002";
+  world.containers().launch(plan);
+  world.wait_end("c");
+  EXPECT_EQ(content_of(world.sandbox("c") + "/stdout"), "64001\n64002\n");
+}
+
+TEST_P(AContainer, RunsAsRootUnderNoNameOfIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  for (const std::string user : {"root", "0", "0:0", "64001:0", "nobody:root"}) {
+    auto plan = world.plan("as " + user, "true");
+    plan.command_user = user;
+    world.containers().launch(plan);
+    EXPECT_THAT(world.wait_end("as " + user).launch_error, testing::StartsWith("tasks do not run as root")) << user;
+  }
+}
+
 TEST_P(AContainer, OfACommandThatDoesNotExistSaysSo) {
   auto plan = world.plan("c", "");
   plan.command = {"/no/such/program", {"program"}, {}};
@@ -108,16 +165,18 @@ TEST_P(AContainer, OfACommandThatDoesNotExistSaysSo) {
 }
 
 TEST_P(AContainer, WhoseShimIsKilledDoesNotOutliveIt) {
-  world.launch("c", "(trap '' HUP; sleep 600) & echo $! > child.new; mv child.new child; wait");
+  world.launch("c",
+               "(trap '' HUP; sleep 600) & echo $! > child; "
+               "setsid sh -c 'echo $$ > daemon.new; mv daemon.new daemon; exec sleep 600' & wait");
   const pid_t task = world.wait_start("c");
-  world.wait_for_file(world.sandbox("c") + "/child");
+  world.wait_for_file(world.sandbox("c") + "/daemon");
   shim::Started record;
   ASSERT_TRUE(shim::parse_started(content_of(folder / "runtime/c/started").c_str(), &record));
   ::kill(record.shim.pid, SIGKILL);
   EXPECT_TRUE(world.wait_end("c").shim_lost);
   EXPECT_TRUE(is_gone(task));
-  const pid_t child = std::stoi(content_of(world.sandbox("c") + "/child"));
-  run_until(world.loop(), [child] { return is_gone(child); });
+  EXPECT_TRUE(is_gone(std::stoi(content_of(world.sandbox("c") + "/child"))));
+  EXPECT_TRUE(is_gone(std::stoi(content_of(world.sandbox("c") + "/daemon")))) << "in a session of its own";
 }
 
 TEST_P(AContainer, LeavesNoCgroupBehind) {

@@ -138,6 +138,18 @@ TEST_F(AFetcher, UnpacksACachedArchiveOnceAndLinksIt) {
   EXPECT_EQ(content_of(folder / "sandbox/app/bin"), "program");
 }
 
+TEST_F(AFetcher, TakesALocalFileThatWasReplacedForAnother) {
+  folder.write("program", "first");
+  const Fetch item{.uri = "file://" + folder / "program", .cache = true};
+  EXPECT_EQ(fetch(item), "ok");
+  EXPECT_EQ(content_of(folder / "sandbox/program"), "first");
+  folder.write("program.new", "other");
+  std::filesystem::rename(folder / "program.new", folder / "program");
+  remove_tree(folder / "sandbox");
+  EXPECT_EQ(fetch(item), "ok");
+  EXPECT_EQ(content_of(folder / "sandbox/program"), "other");
+}
+
 TEST(FileReading, StaysInsideTheSandboxItWasAskedFor) {
   const Folder folder;
   const std::string run = folder / "slaves/A/frameworks/F/executors/E/runs/one";

@@ -127,6 +127,36 @@ TEST(ARestartedAgent, DropsATaskThatItsExecutorNeverGot) {
             "executor 7: subscribed\n");
 }
 
+TEST(ARestartedAgent, ShutsAnExecutorDownThatIsLeftWithoutATask) {
+  H agent;
+  agent.join();
+  agent.run(H::task_of("t", "e"));
+  agent.started("e");
+  agent.subscribe("e");
+  agent.boot();
+  agent.started("e");
+  agent.join(2);
+  EXPECT_EQ(agent.subscribe("e", 7),
+            "master: update t DROPPED reason=12 pid=100 \"The agent restarted before the executor had the task\"\n"
+            "executor 7: shutdown\n");
+  EXPECT_EQ(agent.advance(5s), "container: destroy e\n");
+}
+
+TEST(ARestartedAgent, AsksTheExecutorBeforeItCallsATaskKilled) {
+  H agent;
+  agent.join();
+  agent.run(H::task_of("t", "e"));
+  agent.started("e");
+  agent.subscribe("e");
+  agent.update("e", H::says("t", TaskState::running, "u1"));
+  agent.acknowledge("t");
+  agent.boot();
+  agent.started("e");
+  agent.join(2);
+  EXPECT_EQ(agent.kill("t"), "") << "the executor has it and is not back yet";
+  EXPECT_EQ(agent.subscribe("e", 7), "executor 7: subscribed\nexecutor 7: kill t\n");
+}
+
 TEST(ARestartedAgent, DeliversToAnExecutorThatNeverSubscribedBefore) {
   H agent;
   agent.join();
