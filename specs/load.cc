@@ -9,6 +9,7 @@
 #include "specs/reader.h"
 #include "specs/resolve.h"
 #include "specs/tree.h"
+#include "specs/warnings.h"
 #include "specs/yaml_mistakes.h"
 
 namespace banyan::specs {
@@ -163,6 +164,7 @@ class Loader {
                   "begin with name: and frameworks:");
       return std::nullopt;
     }
+    if (report_compose_file(*tree_.root, report_)) return std::nullopt;
     read_top();
     check_profiles();
     auto stack = build(profile_named(input_.profile), report_);
@@ -254,6 +256,7 @@ class Loader {
       drafts.push_back(read_node(reader, key, *frameworks->items[i]));
     }
     resolve(drafts, {source_, vars, files_, report});
+    warn(drafts, report);
     return finish(std::move(drafts), report);
   }
 

@@ -35,7 +35,7 @@ void fields(A& a, File& v) {
 }
 template <class A>
 void fields(A& a, Port& v) {
-  a("fixed", v.fixed), a("at", v.at);
+  a("fixed", v.fixed), a("at", v.at), a("protocol", v.protocol);
 }
 template <class A>
 void fields(A& a, VolumeSpec& v) {

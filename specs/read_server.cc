@@ -135,27 +135,41 @@ void read_files(Reader& r, const Value& v, ServerDraft& d) {
 
 // --- ports and volumes
 
+constexpr std::array<std::pair<std::string_view, Transport>, 2> transports = {
+    {{"tcp", Transport::tcp}, {"udp", Transport::udp}}};
+
+/// `auto`, or a number.
+void read_port_number(Reader& r, const Value& v, const std::string& what, Port& port) {
+  if (v.is_scalar() && v.text == "auto") return;
+  std::uint16_t number = 0;
+  const auto before = r.report().size();
+  if (!v.is_scalar()) r.wrong_type(v, what, "auto or a number");
+  else r.integer(v, what, 1, 65535, number);
+  if (before == r.report().size()) port.fixed = number;
+  else r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
+}
+
+constexpr std::array<Field<Port>, 2> port_fields = {{
+    {"port", [](Reader& r, const Value& v, Port& o) { read_port_number(r, v, "port", o); }},
+    {"protocol", [](Reader& r, const Value& v, Port& o) { r.choice(v, "protocol", transports, o.protocol); }},
+}};
+
 void read_ports(Reader& r, const Value& v, ServerDraft& d) {
   const auto errors = r.report().size();
-  std::map<std::uint16_t, std::string> fixed;
+  std::map<std::pair<Transport, std::uint16_t>, std::string> fixed;
   for (std::size_t i = 0; r.is_map(v, "ports") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const Value& value = *v.items[i];
     if (!r.name(key, "a port", is_word, word_rule)) continue;
-    Port port{std::nullopt, key.at};
-    if (!(value.is_scalar() && value.text == "auto")) {
-      std::uint16_t number = 0;
-      const auto before = r.report().size();
-      if (!value.is_scalar()) r.wrong_type(value, "port " + quoted(key.text), "auto or a number");
-      else r.integer(value, "port " + quoted(key.text), 1, 65535, number);
-      if (before != r.report().size()) {
-        r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
-      } else if (const auto [other, fresh] = fixed.emplace(number, key.text); !fresh) {
+    Port port{std::nullopt, key.at, key.text == "udp" ? Transport::udp : Transport::tcp};
+    if (value.is_map()) r.fields(value, "port " + quoted(key.text), Fields<Port>(port_fields), port);
+    else read_port_number(r, value, "port " + quoted(key.text), port);
+    if (port.fixed)
+      if (const auto [other, fresh] = fixed.emplace(std::pair(port.protocol, *port.fixed), key.text); !fresh)
         r.report().add("E209", value.where(),
-                       "port " + std::to_string(number) + " is also port " + quoted(other->second));
-      }
-      port.fixed = number;
-    }
+                       "port " + std::to_string(*port.fixed) + " is also port " + quoted(other->second),
+                       "one number can be a tcp port and a udp port: { port: " + std::to_string(*port.fixed) +
+                           ", protocol: udp }");
     d.server.ports[key.text] = port;
   }
   d.ports_known = errors == r.report().size();
@@ -286,7 +300,8 @@ void read_resources(Reader& r, const Value& v, Resources& out) {
 void read_user(Reader& r, const Value& v, std::string& out) {
   auto text = r.text(v, "user");
   if (text && !is_user(*text))
-    r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user", "write a user's name or number");
+    r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user",
+                   "write a user's name or number, and if need be its group: postgres, 1000 or \"1000:1000\"");
   else if (text) out = std::move(*text);
 }
 
@@ -317,7 +332,7 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
     const auto& name = key.text;
     if (!is_env_name(name)) {
       r.report().add("E214", key.where(), quoted(name) + " cannot be the name of an environment variable",
-                     "letters, digits and \"_\", not beginning with a digit");
+                     "letters, digits, \"_\", \".\" and \"-\", beginning with a letter or \"_\"");
       continue;
     }
     if (name.starts_with("BANYAN_") || name.starts_with("MESOS_") || name.starts_with("LIBPROCESS_")) {
@@ -335,15 +350,21 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
   }
 }
 
-void finish_server(Reader& r, ServerDraft& d, bool command_required) {
+void finish_server(Reader& r, ServerDraft& d) {
   Server& s = d.server;
-  if (command_required && s.command.empty() && d.command_missing)
+  if (s.command.empty() && d.command_missing)
     r.report().add("E202", d.where, "server " + quoted(s.name) + " lacks its command",
                    "write command: [program, argument, …]");
   std::vector<std::string> ports;
   for (const auto& [name, port] : s.ports) ports.push_back(name);
   for (const auto& [name, where] : d.probed_ports) {
-    if (!d.ports_known || s.ports.contains(name)) continue;
+    if (!d.ports_known) continue;
+    if (const auto port = s.ports.find(name); port != s.ports.end()) {
+      if (port->second.protocol == Transport::udp)
+        r.report().add("E216", where, "port " + quoted(name) + " is a udp port, which no probe can ask",
+                       "probe a tcp port, or run a command: exec: [./check.sh]");
+      continue;
+    }
     auto hint = r.report().did_you_mean(name, ports);
     if (hint.empty())
       hint = ports.empty() ? "declare it: ports: { " + printable(name) + ": auto }" : "declared are " + one_of(ports);

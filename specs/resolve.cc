@@ -94,6 +94,7 @@ class Resolver {
 
   /// Rewrites `value`: variables by their values, everything else as it stands. Reports what is not known.
   void text(Text& value, const Origin& origin, Scope& scope) {
+    if (value.text.find("BANYAN_ENDPOINT_") != std::string::npos) scope.node.uses_variables = true;
     if (value.text.find('$') == std::string::npos) return;
     const auto segments = cut(value.text);
     std::size_t copied = 0, dollars = 0, counted = 0;
@@ -123,7 +124,7 @@ class Resolver {
   std::string expression(const std::string& written, const Where& where, Scope& scope) {
     const auto parsed = parse_expression(written);
     if (!parsed) {
-      const bool shell = written.find('.') == std::string::npos && is_env_name(written);
+      const bool shell = written.find('.') == std::string::npos && is_shell_name(written);
       report().add(
           "E306", where, "${" + printable(written) + "} means nothing here",
           shell ? "write $${" + written + "} to leave it to the program that reads the text" : parsed.error().message);
@@ -190,6 +191,7 @@ class Resolver {
       if (target.endpoints_known) unknown_endpoint(endpoint, target, where);
       return {};
     }
+    scope.node.uses.insert(endpoint.node);
     if (&target != &scope.node) imply(scope.node, target, verbatim, where);
     else if (scope.server == nullptr)
       report().add("E308", where, "a scheduler cannot be given endpoints of its own servers",

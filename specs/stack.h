@@ -58,9 +58,11 @@ struct File {
   Position at;
 };
 
+enum class Transport { tcp, udp };
 struct Port {
   std::optional<std::uint16_t> fixed;  ///< else: any offered port, then sticky
   Position at;
+  Transport protocol = Transport::tcp;  ///< one number may be a tcp port and a udp port of one server
 };
 
 struct VolumeSpec {
@@ -129,7 +131,7 @@ struct Server {
   std::map<std::string, Text> env;
   std::map<std::string, Port> ports;
   std::map<std::string, VolumeSpec> volumes;
-  std::string user;  ///< empty: the cluster's default
+  std::string user;  ///< USER or USER:GROUP, names or numbers; empty: the cluster's default
   std::vector<Readiness> readiness;
   Restart restart;
   Stop stop;

@@ -156,6 +156,8 @@ int up(const Options& options, bool detach) {
   if (const auto done = connection->root->Up(&context, request, &reply); !done.ok()) return refused(done);
   for (const auto& text : reply.errors()) std::cerr << text << "\n";
   if (!reply.errors().empty()) return exit_usage;
+  if (!options.quiet)
+    for (const auto& text : reply.warnings()) std::cerr << text << "\n";
   if (!reply.conflict().empty()) return complain(reply.conflict(), exit_conflict);
   if (detach) {
     if (!options.quiet) std::cout << "stack " << stack << " is coming up; `banyan status -w` shows it\n";

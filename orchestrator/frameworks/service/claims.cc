@@ -108,6 +108,14 @@ bool take_scalar(std::vector<v1::Resource>& from, const std::string& name, std::
   return left <= 0;
 }
 
+/// A number is reserved once. For a udp port with the number of a tcp port: the name of that one; else empty.
+std::string holder_of(const specs::Server& server, const specs::Port& port) {
+  if (!port.fixed || port.protocol != specs::Transport::udp) return "";
+  for (const auto& [name, other] : server.ports)
+    if (other.protocol == specs::Transport::tcp && other.fixed == port.fixed) return name;
+  return "";
+}
+
 /// All of them or none.
 bool take_amounts(std::vector<v1::Resource>& from, const specs::Resources& wanted, std::vector<v1::Resource>& used) {
   const std::pair<const char*, std::int64_t> amounts[] = {{"cpus", wanted.cpus_milli},
@@ -131,6 +139,7 @@ std::string volume_path(const std::string& name, const specs::VolumeSpec& spec) 
 std::vector<Claim> claims_of(const specs::Server& server) {
   std::vector<Claim> claims;
   for (const auto& [name, port] : server.ports) {
+    if (!holder_of(server, port).empty()) continue;
     Claim c;
     c.key = "port:" + name;
     c.name = name;
@@ -148,6 +157,14 @@ std::vector<Claim> claims_of(const specs::Server& server) {
     claims.push_back(std::move(c));
   }
   return claims;
+}
+
+std::map<std::string, std::uint16_t> ports_of(const specs::Server& server, const Place& place) {
+  auto ports = place.ports;
+  for (const auto& [name, port] : server.ports)
+    if (const auto held = place.ports.find(holder_of(server, port)); held != place.ports.end())
+      ports[name] = held->second;
+  return ports;
 }
 
 Pool::Pool(std::string role, const v1::Offer& offer) : role_(std::move(role)), agent_(offer.agent_id().value()) {

@@ -26,6 +26,8 @@ struct Claim {
   std::string path;                    ///< of a volume: where the sandbox shows it
 };
 [[nodiscard]] std::vector<Claim> claims_of(const specs::Server& server);
+/// Every port's number by its name, as far as the place holds it: a number that is a tcp and a udp port is one claim.
+[[nodiscard]] std::map<std::string, std::uint16_t> ports_of(const specs::Server& server, const Place& place);
 
 /// Where the sandbox shows a volume.
 [[nodiscard]] std::string volume_path(const std::string& name, const specs::VolumeSpec& spec);

@@ -25,7 +25,7 @@ specs::InstanceView instance_view(const specs::Server& server, const Instance& i
   view.index = instance.index;
   view.name = instance.name;
   view.host = instance.record.place.host;
-  view.ports = instance.record.place.ports;
+  view.ports = ports_of(server, instance.record.place);
   for (const auto& [name, volume] : server.volumes) view.volumes[name] = volume_path(name, volume);
   return view;
 }
@@ -136,8 +136,9 @@ std::vector<std::string> addresses_of(const specs::Node& node, const std::vector
   for (const auto& instance : all) {
     if (node.servers[instance.server].name != endpoint.server) continue;
     const auto& place = instance.record.place;
-    const auto port = place.ports.find(endpoint.port);
-    if (port == place.ports.end()) return {};
+    const auto ports = ports_of(node.servers[instance.server], place);
+    const auto port = ports.find(endpoint.port);
+    if (port == ports.end()) return {};
     addresses.push_back(place.host + ":" + std::to_string(port->second));
   }
   return addresses;
@@ -239,11 +240,13 @@ v1::TaskInfo task_info(const Handover& handover, const specs::Node& node, const 
   discovery->set_name(server.name);
   discovery->set_environment(handover.stack());
   discovery->set_location(node.name);
-  for (const auto& [name, number] : instance.record.place.ports) {
+  for (const auto& [name, number] : ports_of(server, instance.record.place)) {
+    const auto declared = server.ports.find(name);
     auto* port = discovery->mutable_ports()->add_ports();
     port->set_number(number);
     port->set_name(name);
-    port->set_protocol("tcp");
+    port->set_protocol(declared != server.ports.end() && declared->second.protocol == specs::Transport::udp ? "udp"
+                                                                                                            : "tcp");
   }
   return task;
 }

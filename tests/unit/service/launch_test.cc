@@ -168,6 +168,23 @@ TEST(ServiceScheduler, TakesAFixedPortFromTheOfferOrAsGiven) {
   EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 ");
 }
 
+TEST(ServiceScheduler, HoldsANumberOnceThatIsATcpPortAndAUdpPort) {
+  auto node = tcp_node("logstash", 1);
+  node.servers[0].ports.clear();
+  node.servers[0].ports["a-udp"] = {31007, {}, specs::Transport::udp};
+  node.servers[0].ports["client"] = {31007, {}, specs::Transport::tcp};
+  node.servers[0].command.argv = {{"logstash", {}}, {"${ports.a-udp}", {}}, {"${ports.client}", {}}};
+  Harness h(node);
+  h.up();
+  const auto& task = h.info("logstash-0");
+  EXPECT_EQ(reserved_text(task), "ports@shop.logstash/logstash-0 ");
+  EXPECT_THAT(task.command().arguments(), ElementsAre("logstash", "31007", "31007"));
+  ASSERT_EQ(task.discovery().ports().ports_size(), 2);
+  EXPECT_EQ(task.discovery().ports().ports(0).protocol(), "udp");
+  EXPECT_EQ(task.discovery().ports().ports(1).protocol(), "tcp");
+  EXPECT_EQ(task.discovery().ports().ports(0).number(), 31007u);
+}
+
 TEST(ServiceScheduler, GivesTheAgentExecChecksGraceAndHostPaths) {
   auto node = tcp_node("kafka", 1);
   specs::Readiness exec;

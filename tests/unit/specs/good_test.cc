@@ -53,6 +53,46 @@ TEST(StackFile, ReadsTheSameWithAnyLineEnd) {
   }
 }
 
+TEST(StackFile, NamesUsersByNameOrNumberAndTheirGroup) {
+  for (const std::string user : {"postgres", "1000", "\"1000:1000\"", "1000:1000", "postgres:100", "4294967294"}) {
+    const auto loaded = load_text("name: s\nframeworks:\n  a: { command: [x], user: " + user + " }\n");
+    ASSERT_TRUE(loaded.stack) << render(loaded);
+    EXPECT_EQ(user.find(loaded.stack->nodes[0].servers[0].user) != std::string::npos, true);
+  }
+}
+
+TEST(StackFile, MayUseOneNumberForTcpAndUdp) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n  a: { command: [x], ports: { tcp: 5000, udp: 5000 } }\n"
+      "  b: { command: [x], ports: { log: 514, syslog: { port: 514, protocol: udp }, q: { protocol: udp } } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  const auto& a = loaded.stack->find("a")->servers[0].ports;
+  EXPECT_EQ(a.at("tcp").protocol, Transport::tcp);
+  EXPECT_EQ(a.at("udp").protocol, Transport::udp);
+  EXPECT_EQ(a.at("udp").fixed, 5000);
+  const auto& b = loaded.stack->find("b")->servers[0].ports;
+  EXPECT_EQ(b.at("log").protocol, Transport::tcp);
+  EXPECT_EQ(b.at("syslog").protocol, Transport::udp);
+  EXPECT_FALSE(b.at("q").fixed);
+  const auto back = node_from_json(to_json(*loaded.stack->find("b")));
+  EXPECT_EQ(back.value().servers[0].ports.at("syslog").protocol, Transport::udp);
+}
+
+TEST(StackFile, HasDottedNamesInEnv) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n  a: { command: [x], env: { discovery.type: single-node, http-port: \"1\" } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  EXPECT_EQ(loaded.stack->nodes[0].servers[0].env.at("discovery.type").text, "single-node");
+}
+
+TEST(StackFile, TakesProtocolsInAnyCase) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n"
+      "  a: { command: [x], ports: { p: auto }, endpoints: { e: { port: p, protocol: PLAINTEXT } } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  EXPECT_EQ(loaded.stack->nodes[0].endpoints.at("e").protocol, "plaintext");
+}
+
 TEST(StackFile, SkipsFieldsThatBeginWithX) {
   EXPECT_TRUE(load_text("name: a\nx-owner: [sre]\nframeworks:\n  b: { command: [c], x-note: { any: thing } }\n").stack);
 }
