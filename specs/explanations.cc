@@ -138,10 +138,14 @@ constexpr Explanation explanations[] = {
      "What a variable holds is never read as a template. Put variables together where they are used:\n\n"
      "    vars: { host: db1, port: 5432 }\n    …  command: [app, \"${vars.host}:${vars.port}\"]"},
 
-    {"E401", "a file that cannot be read", "Paths under `files` are relative to the folder of the stack file."},
+    {"E401", "a file that cannot be read",
+     "Paths under `files`, and under `uris` those that do not begin with \"/\" or file:, are relative to the folder of "
+     "the stack file and read when it is loaded."},
     {"E402", "a file that is no template",
      "Files named under `files` are texts of at most 1 MiB, rendered at each launch. Name programs, archives and data "
      "under `uris`: they are fetched as they are."},
+    {"E403", "a file with another sha256",
+     "The file under `uris` is not the one whose sha256 is written beside it. Look which of the two is right."},
 
     {"W501", "an edge that nothing refers to",
      "`depends_on` names a framework with endpoints, and no text of this one names any of them. If an address is "

@@ -128,6 +128,7 @@ class Loader {
         text_(normalised(source.text)),
         source_(text_),
         files_(source.read_file),
+        local_(source.digest_file),
         report_(source.file) {}
 
   Loaded run() {
@@ -255,7 +256,7 @@ class Loader {
       if (!framework_names_.contains(key.text)) continue;
       drafts.push_back(read_node(reader, key, *frameworks->items[i]));
     }
-    resolve(drafts, {source_, vars, files_, report});
+    resolve(drafts, {source_, vars, files_, local_, report});
     warn(drafts, report);
     return finish(std::move(drafts), report);
   }
@@ -329,6 +330,7 @@ class Loader {
   std::string text_;
   SourceText source_;
   TemplateFiles files_;
+  LocalFiles local_;
   Report report_;
   Tree tree_;
   Top top_;

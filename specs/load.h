@@ -21,6 +21,9 @@ struct Source {
   std::map<std::string, std::string> vars;  ///< from --var
   /// Content of a file named by the stack, path as written (relative to the stack file).
   std::function<Result<std::string>(const std::string& path)> read_file;
+  /// sha256 of a local file named under `uris`, path as written, absolute or relative to the stack file. Absent: local
+  /// files are not looked at.
+  std::function<Result<std::string>(const std::string& path)> digest_file;
 };
 
 struct Loaded {

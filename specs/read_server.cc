@@ -2,6 +2,7 @@
 #include <map>
 
 #include "specs/drafts.h"
+#include "specs/uri.h"
 
 namespace banyan::specs {
 
@@ -72,6 +73,8 @@ void check_uri(Reader& r, const Value& at, const std::string& uri) {
   };
   const auto scheme = uri.find(':');
   const auto first_slash = uri.find('/');
+  if (uri.ends_with('/') && local_path(uri))
+    return refuse("names a folder", "name a file; an archive with extract: true makes a folder");
   if (uri.empty() || uri.size() > 8192) return refuse(uri.empty() ? "is empty" : "is too long", "");
   if (uri.find_first_of(std::string_view(" \t\r\n\0", 5)) != std::string::npos && scheme < first_slash)
     return refuse("holds a space or a line break", "write %20 for a space");
@@ -79,6 +82,10 @@ void check_uri(Reader& r, const Value& at, const std::string& uri) {
   const auto name = uri.substr(0, scheme);
   if (name != "http" && name != "https" && name != "file")
     return refuse("has a scheme that is not supported", "a path, file:, http: and https: are");
+  if (name == "file" && !uri.starts_with("file:/"))
+    return refuse("is not absolute", "write the path alone if it is relative to the stack file, else file:/PATH");
+  if (uri.starts_with("file://") && !uri.starts_with("file:///"))
+    return refuse("names a host", "a file is fetched on the agent's own host: write file:///PATH");
   const auto host = uri.substr(scheme + 1, uri.find('/', scheme + 3) - scheme - 1);
   if (name != "file" && (!host.starts_with("//") || host.size() == 2)) return refuse("names no host", "");
   if (host.find('@') != std::string::npos)
@@ -320,7 +327,7 @@ void read_uris(Reader& r, const Value& v, std::vector<Uri>& out) {
     if (value == nullptr)
       r.report().add("E202", item->where(), "this entry of uris lacks its uri", "write uri: PATH or http://…");
     else if (errors == r.report().size()) check_uri(r, *value, uri.value.text);
-    out.push_back(std::move(uri));
+    if (errors == r.report().size()) out.push_back(std::move(uri));
   }
 }
 

@@ -47,6 +47,8 @@ struct Uri {
   bool executable = false;
   bool cache = true;
   std::optional<std::string> output;  ///< name in the sandbox; default: the last path component
+  /// What a local file held when the stack was loaded; of a relative path always. So a rebuilt program is a change.
+  std::optional<std::string> local_sha256;
 };
 
 /// A file rendered into the sandbox at each launch.

@@ -149,6 +149,8 @@ int up(const Options& options, bool detach) {
   bool started = false;
   const auto connection = connect_or_start(options, started);
   if (!connection) return complain(connection.error().message, exit_unreachable);
+  if (const auto placed = place_local_files(options, read->bundle, cluster_folder() + "/artifacts"); !placed)
+    return complain(placed.error().message, exit_usage);
   root::UpRequest request;
   *request.mutable_bundle() = read->bundle;
   grpc::ClientContext context;

@@ -28,7 +28,7 @@ std::string label(const v1::Resource& r, const char* key) {
 
 bool is_claim(const v1::Resource& r, const std::string& instance, const Claim& claim) {
   const bool created = r.disk().has_persistence();
-  if (claim.volume && created) return r.disk().persistence().id() == instance + "." + claim.name;
+  if (claim.volume && created) return r.disk().persistence().id() == persistence_id(instance, claim.name);
   return !created && label(r, instance_label) == instance && label(r, claim_label) == claim.key;
 }
 
@@ -83,7 +83,7 @@ void reserve(v1::Resource& r, const std::string& role, const std::string& instan
 }
 
 v1::Resource created(v1::Resource r, const std::string& instance, const Claim& claim) {
-  r.mutable_disk()->mutable_persistence()->set_id(instance + "." + claim.name);
+  r.mutable_disk()->mutable_persistence()->set_id(persistence_id(instance, claim.name));
   auto* volume = r.mutable_disk()->mutable_volume();
   volume->set_container_path(claim.path);
   volume->set_mode(v1::Volume::RW);
@@ -132,6 +132,8 @@ bool take_amounts(std::vector<v1::Resource>& from, const specs::Resources& wante
 
 }  // namespace
 
+std::string persistence_id(const std::string& instance, const std::string& volume) { return instance + "." + volume; }
+
 std::string volume_path(const std::string& name, const specs::VolumeSpec& spec) {
   return spec.path.empty() ? name : spec.path;
 }
@@ -170,6 +172,8 @@ std::map<std::string, std::uint16_t> ports_of(const specs::Server& server, const
 Pool::Pool(std::string role, const v1::Offer& offer) : role_(std::move(role)), agent_(offer.agent_id().value()) {
   const auto& address = offer.url().address();
   host_ = address.has_ip() ? address.ip() : address.has_hostname() ? address.hostname() : offer.hostname();
+  for (const auto& attribute : offer.attributes())
+    if (attribute.name() == "banyan_volumes") volumes_ = attribute.text().value();
   add(offer);
 }
 
