@@ -20,6 +20,8 @@ std::string place(const std::string& file, Position at) {
   return file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
+const char* word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
+
 /// The source line and its carets, cut to what fits around them. What a terminal could act on is replaced.
 struct Excerpt {
   std::string line;
@@ -62,8 +64,9 @@ Excerpt excerpt(std::string_view line, std::size_t column, std::size_t width) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, std::string_view text) {
-  if (diagnostic.code == "E000") return "error: " + diagnostic.message + "\n";
-  std::string out = "error[" + diagnostic.code + "]: " + diagnostic.message + "\n";
+  const std::string severity = word(diagnostic.severity);
+  if (diagnostic.code == "E000") return severity + ": " + diagnostic.message + "\n";
+  std::string out = severity + "[" + diagnostic.code + "]: " + diagnostic.message + "\n";
   const auto number = std::to_string(diagnostic.at.line);
   const std::string gutter(number.size(), ' ');
   out += gutter + "--> " + place(diagnostic.file, diagnostic.at) + "\n";
@@ -104,7 +107,7 @@ std::string render_json(const std::vector<Diagnostic>& diagnostics) {
                          {"col", r.at.column},
                          {"message", r.message}});
     all.push_back({{"code", d.code},
-                   {"severity", "error"},
+                   {"severity", word(d.severity)},
                    {"file", d.file},
                    {"line", d.at.line},
                    {"col", d.at.column},

@@ -16,8 +16,11 @@ struct Related {
   std::string file;  ///< empty: the diagnostic's own
 };
 
+enum class Severity { error, warning };  ///< a warning refuses nothing
+
 struct Diagnostic {
-  std::string code;  ///< "E104"; stable, explained by `banyan explain`
+  std::string code;  ///< "E104", of a warning "W502"; stable, explained by `banyan explain`
+  Severity severity = Severity::error;
   std::string file;
   Position at;
   std::uint32_t width = 1;  ///< bytes underlined
@@ -27,7 +30,7 @@ struct Diagnostic {
   std::vector<Related> related;
 };
 
-/// The rustc-like form:
+/// The rustc-like form; a warning begins with warning[W…]:
 ///
 ///     error[E101]: unknown framework "zookeper" in depends_on
 ///       --> logging.yaml:41:7

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,12 +34,14 @@ struct NodeDraft {
   std::vector<EndpointDraft> endpoints;
   bool endpoints_known = true;
   bool depends_known = true;
+  std::set<std::string> uses;   ///< nodes whose endpoints its texts name
+  bool uses_variables = false;  ///< a text names a BANYAN_ENDPOINT_… variable: it may use any of them
 };
 
 /// The words of a server, in the order of LANGUAGE.md.
 [[nodiscard]] Fields<ServerDraft> server_fields();
 /// After the last field: what is missing, what does not fit.
-void finish_server(Reader& reader, ServerDraft& draft, bool command_required);
+void finish_server(Reader& reader, ServerDraft& draft);
 
 void read_uris(Reader& reader, const Value& value, std::vector<Uri>& out);
 void read_resources(Reader& reader, const Value& value, Resources& out);

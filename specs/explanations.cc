@@ -44,6 +44,19 @@ constexpr Explanation explanations[] = {
      "The text looks like something else: XML, a file with merge conflicts, or a template of another tool that has not "
      "been rendered."},
 
+    {"E012", "a Compose file",
+     "Banyan runs programs, not images, so a Compose file is written anew rather than read. Side by side:\n\n"
+     "    services:                          frameworks:\n"
+     "      db:                                db:\n"
+     "        image: postgres                    command: [postgres, -p, \"${ports.sql}\", -D, \"${volumes.data}\"]\n"
+     "        environment: { A: b }              env: { A: b }\n"
+     "        ports: [\"5432:5432\"]             ports: { sql: 5432 }      # or auto\n"
+     "        volumes: [\"data:/var/lib/db\"]    volumes: { data: 10GiB }\n"
+     "        healthcheck: { … }                 readiness: { tcp: sql }\n"
+     "        restart: unless-stopped            restart: always\n"
+     "      web:                                 endpoints: { sql: sql }\n"
+     "        depends_on: [db]                 web: { command: [./web, \"${db.endpoints.sql}\"] }"},
+
     {"E101", "an unknown framework",
      "`depends_on`, a reference ${NAME.endpoints.…} or a profile names a framework that the stack does not declare."},
     {"E102", "an unknown endpoint",
@@ -73,15 +86,16 @@ constexpr Explanation explanations[] = {
      "beginning with a letter, not ending with \"-\". Variables, ports, volumes and profiles may have \"_\" as well."},
     {"E205", "a value out of its range", "The message names the range."},
     {"E206", "fields that exclude each other",
-     "Two fields say different things about the same matter, such as `servers` beside `command`, or `source` beside "
-     "`content`. Keep one."},
+     "Two fields say different things about the same matter, such as `servers` beside `command`, `source` beside "
+     "`content`, or a server's words beside `scheduler.command`, which decides itself what it runs. Keep one."},
     {"E207", "an unknown word", "The field takes one of a few words. The message lists them."},
     {"E208", "not supported yet",
      "The word belongs to the stack language as planned, but this version of Banyan cannot do it. It is refused and "
      "not "
      "skipped, because a stack without it would behave differently than you wrote."},
     {"E209", "two things in one place",
-     "Two ports with one number, two volumes at one path, or two endpoints whose environment variables would have one "
+     "Two ports with one number and protocol, two volumes at one path, or two endpoints whose environment variables "
+     "would have one "
      "name."},
     {"E210", "not a duration", "Durations have units: 500ms, 30s, 1m30s, 2h. A bare number could mean anything."},
     {"E211", "not a size", "Sizes are whole numbers with a unit: B, KiB, MiB, GiB or TiB (powers of 1024)."},
@@ -92,10 +106,13 @@ constexpr Explanation explanations[] = {
      "A path, file:, http: and https: can. User names and passwords in URIs are refused: they would end up in logs. "
      "A sha256 has 64 hexadecimal digits."},
     {"E214", "a name no environment variable can have",
-     "Letters, digits and \"_\". Names that begin with BANYAN_, MESOS_ or LIBPROCESS_ are set by Banyan."},
+     "Letters, digits, \"_\", \".\" and \"-\", beginning with a letter or \"_\". Names that begin with BANYAN_, MESOS_ "
+     "or LIBPROCESS_ are set by Banyan."},
     {"E215", "a reserved name",
      "The name has a meaning of its own: in ${…}, or as a part of the cluster. Choose another one."},
-    {"E216", "an unknown port", "An endpoint or a probe names a port that the server does not declare under `ports`."},
+    {"E216", "an unknown port",
+     "An endpoint or a probe names a port that the server does not declare under `ports`, or a probe names a udp "
+     "port."},
     {"E217", "an unknown server", "An endpoint names a server that the framework does not declare under `servers`."},
 
     {"E301", "an unknown variable", "${vars.NAME}, or a profile, names a variable that is not declared under `vars`."},
@@ -117,10 +134,34 @@ constexpr Explanation explanations[] = {
      "Numbers, sizes and paths are read before anything runs, so only ${vars.x} works in them. A scheduler has no "
      "instance: it may use variables and the endpoints of other frameworks."},
 
-    {"E401", "a file that cannot be read", "Paths under `files` are relative to the folder of the stack file."},
+    {"E309", "a variable made of others",
+     "What a variable holds is never read as a template. Put variables together where they are used:\n\n"
+     "    vars: { host: db1, port: 5432 }\n    …  command: [app, \"${vars.host}:${vars.port}\"]"},
+
+    {"E401", "a file that cannot be read",
+     "Paths under `files`, and under `uris` those that do not begin with \"/\" or file:, are relative to the folder of "
+     "the stack file and read when it is loaded."},
     {"E402", "a file that is no template",
      "Files named under `files` are texts of at most 1 MiB, rendered at each launch. Name programs, archives and data "
      "under `uris`: they are fetched as they are."},
+    {"E403", "a file with another sha256",
+     "The file under `uris` is not the one whose sha256 is written beside it. Look which of the two is right."},
+
+    {"W501", "an edge that nothing refers to",
+     "`depends_on` names a framework with endpoints, and no text of this one names any of them. If an address is "
+     "written down by hand, refer to the endpoint instead: it is filled in, and an edge of its own. If only the order "
+     "matters, all is well. A text that names a BANYAN_ENDPOINT_… variable counts as a reference."},
+    {"W502", "one fixed port twice",
+     "A fixed port belongs to a whole host, so two servers that want the same one cannot run on one host. With a "
+     "single host the second will wait for ever. `auto` is chosen once and then kept."},
+    {"W503", "a fixed port of several instances",
+     "Each instance takes the port on its host, so there must be as many hosts as instances."},
+    {"W504", "others wait for what nobody asks",
+     "Without `readiness` a server counts as serving as soon as it runs, so those that depend on it may come before "
+     "it accepts connections."},
+    {"W505", "a name that a shell may drop",
+     "With `command: \"text\"` a shell starts the program. Some shells drop variables whose names they cannot write, "
+     "such as discovery.type. `command: [program, argument]` is run without a shell."},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "specs/reader.h"
 #include "specs/resolve.h"
 #include "specs/tree.h"
+#include "specs/warnings.h"
 #include "specs/yaml_mistakes.h"
 
 namespace banyan::specs {
@@ -127,6 +128,7 @@ class Loader {
         text_(normalised(source.text)),
         source_(text_),
         files_(source.read_file),
+        local_(source.digest_file),
         report_(source.file) {}
 
   Loaded run() {
@@ -163,6 +165,7 @@ class Loader {
                   "begin with name: and frameworks:");
       return std::nullopt;
     }
+    if (report_compose_file(*tree_.root, report_)) return std::nullopt;
     read_top();
     check_profiles();
     auto stack = build(profile_named(input_.profile), report_);
@@ -253,7 +256,8 @@ class Loader {
       if (!framework_names_.contains(key.text)) continue;
       drafts.push_back(read_node(reader, key, *frameworks->items[i]));
     }
-    resolve(drafts, {source_, vars, files_, report});
+    resolve(drafts, {source_, vars, files_, local_, report});
+    warn(drafts, report);
     return finish(std::move(drafts), report);
   }
 
@@ -326,6 +330,7 @@ class Loader {
   std::string text_;
   SourceText source_;
   TemplateFiles files_;
+  LocalFiles local_;
   Report report_;
   Tree tree_;
   Top top_;

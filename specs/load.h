@@ -21,11 +21,14 @@ struct Source {
   std::map<std::string, std::string> vars;  ///< from --var
   /// Content of a file named by the stack, path as written (relative to the stack file).
   std::function<Result<std::string>(const std::string& path)> read_file;
+  /// sha256 of a local file named under `uris`, path as written, absolute or relative to the stack file. Absent: local
+  /// files are not looked at.
+  std::function<Result<std::string>(const std::string& path)> digest_file;
 };
 
 struct Loaded {
   std::optional<Stack> stack;                ///< absent if there is any error
-  std::vector<Diagnostic> diagnostics;       ///< sorted by position; at most 100, then one "and N more"
+  std::vector<Diagnostic> diagnostics;       ///< errors, else warnings; sorted; at most 100, then one "and N more"
   std::map<std::string, std::string> texts;  ///< file -> text, of every file a diagnostic names
 };
 

@@ -27,7 +27,7 @@ void fields(A& a, Command& v) {
 template <class A>
 void fields(A& a, Uri& v) {
   a("uri", v.value), a("sha256", v.sha256), a("extract", v.extract), a("executable", v.executable);
-  a("cache", v.cache), a("output", v.output);
+  a("cache", v.cache), a("output", v.output), a("local_sha256", v.local_sha256);
 }
 template <class A>
 void fields(A& a, File& v) {
@@ -35,7 +35,7 @@ void fields(A& a, File& v) {
 }
 template <class A>
 void fields(A& a, Port& v) {
-  a("fixed", v.fixed), a("at", v.at);
+  a("fixed", v.fixed), a("at", v.at), a("protocol", v.protocol);
 }
 template <class A>
 void fields(A& a, VolumeSpec& v) {
@@ -103,6 +103,11 @@ template <class A>
 void fields(A& a, Node& v) {
   a("name", v.name), a("scheduler", v.scheduler), a("servers", v.servers), a("edges", v.edges);
   a("endpoints", v.endpoints), a("goal", v.goal), a("stop", v.stop), a("user", v.user), a("at", v.at);
+}
+
+template <class A>
+void fields(A& a, Stack& v) {
+  a("name", v.name), a("file", v.file), a("nodes", v.nodes), a("files", v.files);
 }
 
 /// Names of a probe's kinds, by the variant's index.

@@ -112,19 +112,50 @@ struct ReadJson {
 
 std::string to_json(const Node& node) { return json::serialize(WriteJson{.positions = true}.write(node)); }
 
-Result<Node> node_from_json(std::string_view text) {
+namespace {
+
+Result<json::value> parsed(std::string_view text, const std::string& what) {
   json::error_code failure;
   json::parse_options options;
   options.max_depth = 32;
-  const auto value = json::parse(json::string_view(text.data(), text.size()), failure, {}, options);
-  if (failure) return error("a node's JSON cannot be parsed: " + failure.message());
-  Node node;
+  auto value = json::parse(json::string_view(text.data(), text.size()), failure, {}, options);
+  if (failure) return error(what + "'s JSON cannot be parsed: " + failure.message());
+  return value;
+}
+
+template <class T>
+Result<T> from_json(const json::value& value, const std::string& what) {
+  T out;
   try {
-    ReadJson::read(value, node);
+    ReadJson::read(value, out);
   } catch (const Bad& bad) {
-    return error("a node's JSON is wrong: " + (bad.path.empty() ? "it" : bad.path) + " " + bad.what);
+    return error(what + "'s JSON is wrong: " + (bad.path.empty() ? "it" : bad.path) + " " + bad.what);
   }
-  return node;
+  return out;
+}
+
+}  // namespace
+
+Result<Node> node_from_json(std::string_view text) {
+  const auto value = parsed(text, "a node");
+  return value ? from_json<Node>(*value, "a node") : tl::unexpected(value.error());
+}
+
+std::string to_json(const Stack& stack) {
+  auto value = WriteJson{.positions = true}.write(stack);
+  value.as_object().emplace("version", stack_json_version);
+  return json::serialize(value);
+}
+
+Result<Stack> stack_from_json(std::string_view text) {
+  const auto value = parsed(text, "a stack");
+  if (!value) return tl::unexpected(value.error());
+  const auto* object = value->if_object();
+  const auto* version = object == nullptr ? nullptr : object->if_contains("version");
+  if (version == nullptr || *version != stack_json_version)
+    return error("a stack's JSON has version " + (version == nullptr ? "none" : json::serialize(*version)) +
+                 ", this program knows " + std::to_string(stack_json_version));
+  return from_json<Stack>(*value, "a stack");
 }
 
 }  // namespace banyan::specs

@@ -49,6 +49,9 @@ void read_scheduler(Reader& r, const Value& v, NodeDraft& d) {
   if (own && v.find("name") != nullptr)
     r.report().add("E206", v.find("name")->where(), "scheduler has both name and command",
                    "name is one of Banyan's own schedulers, command another program; keep one");
+  if (!own && v.find("signal") != nullptr)
+    r.report().add("E206", v.find("signal")->where(), "signal is for a scheduler that is given by command",
+                   "Banyan's own learns of every change by itself; leave signal out");
   scheduler.service = !own;
 }
 
@@ -67,8 +70,9 @@ constexpr std::array<Field<EndpointDraft>, 3> endpoint_fields = {{
      }},
     {"protocol",
      [](Reader& r, const Value& v, EndpointDraft& o) {
-       const auto text = r.text(v, "protocol");
+       auto text = r.text(v, "protocol");
        if (!text) return;
+       std::ranges::transform(*text, text->begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
        if (is_word(*text)) o.spec.protocol = *text;
        else
          r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a protocol", std::string(word_rule));
@@ -104,7 +108,14 @@ std::vector<const ServerDraft*> servers_of(const NodeDraft& d, const EndpointSpe
 void finish_endpoint(Reader& r, NodeDraft& d, EndpointDraft& endpoint) {
   EndpointSpec& spec = endpoint.spec;
   const auto name = quoted(endpoint.name);
-  if (d.servers.empty()) return;  // published by the child itself
+  if (!d.node.scheduler.service) {  // published by the child itself
+    if (!spec.port.empty() || !spec.server.empty())
+      r.report().add("E206", endpoint.port_where,
+                     "endpoint " + name + " is published by the framework's own scheduler, so it has no port here",
+                     "write " + printable(endpoint.name) + ": {}");
+    return;
+  }
+  if (d.servers.empty()) return;
   if (spec.port.empty()) {
     if (d.endpoints_known)
       r.report().add("E202", endpoint.where, "endpoint " + name + " lacks its port", "write port: NAME");
@@ -234,6 +245,14 @@ constexpr std::array<Field<NodeDraft>, 17> node_fields = {{
     {"provides", nullptr},
 }};
 
+/// Where a word of a server belongs, or what to do without it, when the framework's scheduler is a program of its own.
+std::string beside_own_program(std::string_view word) {
+  for (const std::string_view known : {"resources", "uris", "env"})
+    if (word == known) return "for the scheduler itself write it under scheduler";
+  return "a scheduler given by command decides itself what it runs; leave " + std::string(word) +
+         " out, or leave scheduler.command out";
+}
+
 /// Words of a server that stand directly on the node: short for one server named like the node.
 void read_single_server(Reader& r, const Value& key, const Value& value, NodeDraft& d) {
   ServerDraft draft;
@@ -266,13 +285,18 @@ NodeDraft read_node(Reader& r, const Value& key, const Value& value) {
   }
   const Fields<NodeDraft> own(node_fields);
   const bool several = value.find("servers") != nullptr;
-  bool server_words = false;
+  const auto* scheduler = value.find("scheduler");
+  const bool own_program = scheduler != nullptr && scheduler->is_map() && scheduler->find("command") != nullptr;
   for (std::size_t i = 0; i < value.keys.size(); ++i) {
     const Value& word = *value.keys[i];
-    if (const auto* field = field_named(own, word.text)) {
+    const auto* server_field = field_named(server_fields(), word.text);
+    const auto* field = field_named(own, word.text);
+    if (own_program && (word.text == "servers" || (field == nullptr && server_field != nullptr))) {
+      r.report().add("E206", word.where(), what + " has both scheduler.command and " + quoted(word.text),
+                     beside_own_program(word.text));
+    } else if (field != nullptr) {
       r.read_field(*field, word, *value.items[i], d);
-    } else if (const auto* server_field = field_named(server_fields(), word.text)) {
-      server_words = true;
+    } else if (server_field != nullptr) {
       if (several && server_field->read != nullptr)
         r.report().add("E206", word.where(), what + " has both servers and " + quoted(word.text),
                        "move it into the server it is meant for");
@@ -283,11 +307,10 @@ NodeDraft read_node(Reader& r, const Value& key, const Value& value) {
       r.unknown_field(word, what, known);
     }
   }
-  const bool own_program = !d.node.scheduler.service;
-  if (!several && (server_words || !own_program)) read_single_server(r, key, value, d);
+  if (!several && !own_program) read_single_server(r, key, value, d);
   for (auto& draft : d.servers) {
     if (several && draft.server.user.empty()) draft.server.user = d.node.user;
-    finish_server(r, draft, !own_program);
+    finish_server(r, draft);
   }
   for (auto& endpoint : d.endpoints) finish_endpoint(r, d, endpoint);
   for (auto& endpoint : d.endpoints) d.node.endpoints[endpoint.name] = endpoint.spec;

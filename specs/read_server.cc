@@ -2,6 +2,7 @@
 #include <map>
 
 #include "specs/drafts.h"
+#include "specs/uri.h"
 
 namespace banyan::specs {
 
@@ -72,6 +73,8 @@ void check_uri(Reader& r, const Value& at, const std::string& uri) {
   };
   const auto scheme = uri.find(':');
   const auto first_slash = uri.find('/');
+  if (uri.ends_with('/') && local_path(uri))
+    return refuse("names a folder", "name a file; an archive with extract: true makes a folder");
   if (uri.empty() || uri.size() > 8192) return refuse(uri.empty() ? "is empty" : "is too long", "");
   if (uri.find_first_of(std::string_view(" \t\r\n\0", 5)) != std::string::npos && scheme < first_slash)
     return refuse("holds a space or a line break", "write %20 for a space");
@@ -79,6 +82,10 @@ void check_uri(Reader& r, const Value& at, const std::string& uri) {
   const auto name = uri.substr(0, scheme);
   if (name != "http" && name != "https" && name != "file")
     return refuse("has a scheme that is not supported", "a path, file:, http: and https: are");
+  if (name == "file" && !uri.starts_with("file:/"))
+    return refuse("is not absolute", "write the path alone if it is relative to the stack file, else file:/PATH");
+  if (uri.starts_with("file://") && !uri.starts_with("file:///"))
+    return refuse("names a host", "a file is fetched on the agent's own host: write file:///PATH");
   const auto host = uri.substr(scheme + 1, uri.find('/', scheme + 3) - scheme - 1);
   if (name != "file" && (!host.starts_with("//") || host.size() == 2)) return refuse("names no host", "");
   if (host.find('@') != std::string::npos)
@@ -135,27 +142,41 @@ void read_files(Reader& r, const Value& v, ServerDraft& d) {
 
 // --- ports and volumes
 
+constexpr std::array<std::pair<std::string_view, Transport>, 2> transports = {
+    {{"tcp", Transport::tcp}, {"udp", Transport::udp}}};
+
+/// `auto`, or a number.
+void read_port_number(Reader& r, const Value& v, const std::string& what, Port& port) {
+  if (v.is_scalar() && v.text == "auto") return;
+  std::uint16_t number = 0;
+  const auto before = r.report().size();
+  if (!v.is_scalar()) r.wrong_type(v, what, "auto or a number");
+  else r.integer(v, what, 1, 65535, number);
+  if (before == r.report().size()) port.fixed = number;
+  else r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
+}
+
+constexpr std::array<Field<Port>, 2> port_fields = {{
+    {"port", [](Reader& r, const Value& v, Port& o) { read_port_number(r, v, "port", o); }},
+    {"protocol", [](Reader& r, const Value& v, Port& o) { r.choice(v, "protocol", transports, o.protocol); }},
+}};
+
 void read_ports(Reader& r, const Value& v, ServerDraft& d) {
   const auto errors = r.report().size();
-  std::map<std::uint16_t, std::string> fixed;
+  std::map<std::pair<Transport, std::uint16_t>, std::string> fixed;
   for (std::size_t i = 0; r.is_map(v, "ports") && i < v.keys.size(); ++i) {
     const Value& key = *v.keys[i];
     const Value& value = *v.items[i];
     if (!r.name(key, "a port", is_word, word_rule)) continue;
-    Port port{std::nullopt, key.at};
-    if (!(value.is_scalar() && value.text == "auto")) {
-      std::uint16_t number = 0;
-      const auto before = r.report().size();
-      if (!value.is_scalar()) r.wrong_type(value, "port " + quoted(key.text), "auto or a number");
-      else r.integer(value, "port " + quoted(key.text), 1, 65535, number);
-      if (before != r.report().size()) {
-        r.report().last().hint = "write auto, or a number from 1 to 65535, without quotes";
-      } else if (const auto [other, fresh] = fixed.emplace(number, key.text); !fresh) {
+    Port port{std::nullopt, key.at, key.text == "udp" ? Transport::udp : Transport::tcp};
+    if (value.is_map()) r.fields(value, "port " + quoted(key.text), Fields<Port>(port_fields), port);
+    else read_port_number(r, value, "port " + quoted(key.text), port);
+    if (port.fixed)
+      if (const auto [other, fresh] = fixed.emplace(std::pair(port.protocol, *port.fixed), key.text); !fresh)
         r.report().add("E209", value.where(),
-                       "port " + std::to_string(number) + " is also port " + quoted(other->second));
-      }
-      port.fixed = number;
-    }
+                       "port " + std::to_string(*port.fixed) + " is also port " + quoted(other->second),
+                       "one number can be a tcp port and a udp port: { port: " + std::to_string(*port.fixed) +
+                           ", protocol: udp }");
     d.server.ports[key.text] = port;
   }
   d.ports_known = errors == r.report().size();
@@ -286,7 +307,8 @@ void read_resources(Reader& r, const Value& v, Resources& out) {
 void read_user(Reader& r, const Value& v, std::string& out) {
   auto text = r.text(v, "user");
   if (text && !is_user(*text))
-    r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user", "write a user's name or number");
+    r.report().add("E204", v.where(), quoted(*text) + " cannot be the name of a user",
+                   "write a user's name or number, and if need be its group: postgres, 1000 or \"1000:1000\"");
   else if (text) out = std::move(*text);
 }
 
@@ -305,7 +327,7 @@ void read_uris(Reader& r, const Value& v, std::vector<Uri>& out) {
     if (value == nullptr)
       r.report().add("E202", item->where(), "this entry of uris lacks its uri", "write uri: PATH or http://…");
     else if (errors == r.report().size()) check_uri(r, *value, uri.value.text);
-    out.push_back(std::move(uri));
+    if (errors == r.report().size()) out.push_back(std::move(uri));
   }
 }
 
@@ -317,7 +339,7 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
     const auto& name = key.text;
     if (!is_env_name(name)) {
       r.report().add("E214", key.where(), quoted(name) + " cannot be the name of an environment variable",
-                     "letters, digits and \"_\", not beginning with a digit");
+                     "letters, digits, \"_\", \".\" and \"-\", beginning with a letter or \"_\"");
       continue;
     }
     if (name.starts_with("BANYAN_") || name.starts_with("MESOS_") || name.starts_with("LIBPROCESS_")) {
@@ -335,15 +357,21 @@ void read_env(Reader& r, const Value& v, std::map<std::string, Text>& out) {
   }
 }
 
-void finish_server(Reader& r, ServerDraft& d, bool command_required) {
+void finish_server(Reader& r, ServerDraft& d) {
   Server& s = d.server;
-  if (command_required && s.command.empty() && d.command_missing)
+  if (s.command.empty() && d.command_missing)
     r.report().add("E202", d.where, "server " + quoted(s.name) + " lacks its command",
                    "write command: [program, argument, …]");
   std::vector<std::string> ports;
   for (const auto& [name, port] : s.ports) ports.push_back(name);
   for (const auto& [name, where] : d.probed_ports) {
-    if (!d.ports_known || s.ports.contains(name)) continue;
+    if (!d.ports_known) continue;
+    if (const auto port = s.ports.find(name); port != s.ports.end()) {
+      if (port->second.protocol == Transport::udp)
+        r.report().add("E216", where, "port " + quoted(name) + " is a udp port, which no probe can ask",
+                       "probe a tcp port, or run a command: exec: [./check.sh]");
+      continue;
+    }
     auto hint = r.report().did_you_mean(name, ports);
     if (hint.empty())
       hint = ports.empty() ? "declare it: ports: { " + printable(name) + ": auto }" : "declared are " + one_of(ports);

@@ -55,14 +55,26 @@ Diagnostic& Report::add(std::string code, const Where& where, std::string messag
     ++dropped_;
     all_.pop_back();
   }
+  return all_.emplace_back(diagnostic(Severity::error, std::move(code), where, std::move(message), std::move(hint)));
+}
+
+Diagnostic& Report::warn(std::string code, const Where& where, std::string message, std::string hint) {
+  if (warnings_.size() >= kept_max) warnings_.pop_back();
+  return warnings_.emplace_back(
+      diagnostic(Severity::warning, std::move(code), where, std::move(message), std::move(hint)));
+}
+
+Diagnostic Report::diagnostic(Severity severity, std::string code, const Where& where, std::string message,
+                              std::string hint) const {
   Diagnostic d;
+  d.severity = severity;
   d.code = std::move(code);
   d.file = where.file.empty() ? file_ : where.file;
   d.at = where.at;
   d.width = std::max<std::uint32_t>(where.width, 1);
   d.message = std::move(message);
   d.hint = std::move(hint);
-  return all_.emplace_back(std::move(d));
+  return d;
 }
 
 std::string Report::did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
@@ -73,6 +85,8 @@ std::string Report::did_you_mean(std::string_view word, const std::vector<std::s
 }
 
 std::vector<Diagnostic> Report::take() && {
+  const bool warn_only = all_.empty();
+  if (warn_only) all_ = std::move(warnings_);
   const auto stack_file = [this](const Diagnostic& d) { return d.file != file_; };  // the stack file comes first
   std::sort(all_.begin(), all_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
     return std::tuple(stack_file(a), key(a)) < std::tuple(stack_file(b), key(b));
@@ -84,7 +98,9 @@ std::vector<Diagnostic> Report::take() && {
   if (total > diagnostics_max) {
     all_.resize(diagnostics_max);
     const Where last{all_.back().at, all_.back().width, all_.back().file};
-    add("E000", last, "and " + std::to_string(total - diagnostics_max) + " more errors");
+    const auto more = "and " + std::to_string(total - diagnostics_max) + " more ";
+    all_.push_back(warn_only ? diagnostic(Severity::warning, "E000", last, more + "warnings", {})
+                             : diagnostic(Severity::error, "E000", last, more + "errors", {}));
   }
   return std::move(all_);
 }

@@ -31,6 +31,9 @@ class Report {
 
   /// The reference is good until the next add().
   Diagnostic& add(std::string code, const Where& where, std::string message, std::string hint = {});
+  /// As add(), for what refuses nothing. Told only if there is no error: half-read files warn of what is not there.
+  Diagnostic& warn(std::string code, const Where& where, std::string message, std::string hint = {});
+  // All below but take() know errors only.
   /// REQUIRES: !empty().
   [[nodiscard]] Diagnostic& last() { return all_.back(); }
   [[nodiscard]] bool empty() const { return all_.empty(); }
@@ -39,14 +42,19 @@ class Report {
   /// `did you mean "…"?`, or empty. Bounded: a file of a hundred thousand typos gets fewer suggestions, not a hang.
   [[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-  /// Sorted by file and position, each once; at most diagnostics_max, then one "and N more".
+  /// The errors, or the warnings if there are none. Sorted by file and position, each once; at most diagnostics_max,
+  /// then one "and N more".
   [[nodiscard]] std::vector<Diagnostic> take() &&;
   /// Adds what `other` has and this has not, each with a note.
   void merge(Report other, const std::string& note);
 
  private:
+  [[nodiscard]] Diagnostic diagnostic(Severity severity, std::string code, const Where& where, std::string message,
+                                      std::string hint) const;
+
   std::string file_;
   std::vector<Diagnostic> all_;
+  std::vector<Diagnostic> warnings_;
   std::size_t dropped_ = 0;
   std::size_t suggestion_work_ = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "specs/expression.h"
 #include "specs/names.h"
+#include "specs/uri.h"
 
 namespace banyan::specs {
 
@@ -42,6 +43,7 @@ class Resolver {
       Scope scheduler{draft, nullptr};
       command(draft.node.scheduler.command, scheduler);
       for (auto& [name, value] : draft.node.scheduler.env) text(value, stack_file(value), scheduler);
+      for (auto& uri : draft.node.scheduler.uris) local_file(uri);
       for (auto& server : draft.servers) server_texts(draft, server);
       variables_of_endpoints(draft);
     }
@@ -56,6 +58,7 @@ class Resolver {
     command(server.server.command, scope);
     for (auto& [name, value] : server.server.env) text(value, stack_file(value), scope);
     for (auto& file : server.server.files) file_text(file, scope);
+    for (auto& uri : server.server.uris) local_file(uri);
     for (auto& readiness : server.server.readiness)
       if (auto* probe = std::get_if<ExecProbe>(&readiness.probe)) command(probe->command, scope);
   }
@@ -87,6 +90,20 @@ class Resolver {
     text(*file.content, {*read->source, *file.source, {1, 1}}, scope);
   }
 
+  /// A relative path must be readable here; an absolute one is the agent's, and perhaps not on this host.
+  void local_file(Uri& uri) {
+    const auto path = local_path(uri.value.text);
+    const auto* digest = path ? context_.local.get(*path) : nullptr;
+    if (digest == nullptr) return;
+    const Where where{uri.value.at, static_cast<std::uint32_t>(uri.value.text.size()), {}};
+    if (*digest) uri.local_sha256 = **digest;
+    else if (is_relative(uri.value.text))
+      report().add("E401", where, "cannot read " + quoted(*path) + ": " + printable(digest->error().message),
+                   "the path is relative to the stack file");
+    if (*digest && uri.sha256 && *uri.sha256 != **digest)
+      report().add("E403", where, quoted(*path) + " has another sha256 than is written", "it has " + **digest);
+  }
+
   static bool bad_encoding(const TemplateFiles::Entry& file) {
     const auto bad = bad_characters(file.text, 1'000);
     return std::ranges::any_of(bad, &BadCharacter::encoding) || file.text.find('\0') != std::string::npos;
@@ -94,6 +111,7 @@ class Resolver {
 
   /// Rewrites `value`: variables by their values, everything else as it stands. Reports what is not known.
   void text(Text& value, const Origin& origin, Scope& scope) {
+    if (value.text.find("BANYAN_ENDPOINT_") != std::string::npos) scope.node.uses_variables = true;
     if (value.text.find('$') == std::string::npos) return;
     const auto segments = cut(value.text);
     std::size_t copied = 0, dollars = 0, counted = 0;
@@ -123,7 +141,7 @@ class Resolver {
   std::string expression(const std::string& written, const Where& where, Scope& scope) {
     const auto parsed = parse_expression(written);
     if (!parsed) {
-      const bool shell = written.find('.') == std::string::npos && is_env_name(written);
+      const bool shell = written.find('.') == std::string::npos && is_shell_name(written);
       report().add(
           "E306", where, "${" + printable(written) + "} means nothing here",
           shell ? "write $${" + written + "} to leave it to the program that reads the text" : parsed.error().message);
@@ -190,6 +208,7 @@ class Resolver {
       if (target.endpoints_known) unknown_endpoint(endpoint, target, where);
       return {};
     }
+    scope.node.uses.insert(endpoint.node);
     if (&target != &scope.node) imply(scope.node, target, verbatim, where);
     else if (scope.server == nullptr)
       report().add("E308", where, "a scheduler cannot be given endpoints of its own servers",
@@ -293,6 +312,12 @@ const TemplateFiles::Entry* TemplateFiles::get(const std::string& path) {
     entry.source = std::make_unique<SourceText>(entry.text);
   }
   return &entry;
+}
+
+const Result<std::string>* LocalFiles::get(const std::string& path) {
+  if (!digest_) return nullptr;
+  const auto found = entries_.find(path);
+  return found != entries_.end() ? &found->second : &entries_.emplace(path, digest_(path)).first->second;
 }
 
 void resolve(std::vector<NodeDraft>& drafts, const ResolveContext& context) { Resolver(drafts, context).run(); }

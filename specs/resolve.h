@@ -34,10 +34,23 @@ class TemplateFiles {
   std::map<std::string, Entry> entries_;
 };
 
+/// sha256 of files named by `uris`, each read once.
+class LocalFiles {
+ public:
+  explicit LocalFiles(TemplateFiles::ReadFile digest) : digest_(std::move(digest)) {}
+  /// nullptr: there is no way to read files.
+  const Result<std::string>* get(const std::string& path);
+
+ private:
+  TemplateFiles::ReadFile digest_;
+  std::map<std::string, Result<std::string>> entries_;
+};
+
 struct ResolveContext {
   const SourceText& source;
   const Variables& vars;
   TemplateFiles& files;
+  LocalFiles& local;
   Report& report;
 };
 

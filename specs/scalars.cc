@@ -105,14 +105,26 @@ bool is_word(std::string_view text) {
 
 bool is_env_name(std::string_view text) {
   const auto letter = [](char c) { return lower(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !text.empty() && letter(text[0]) && std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+  return !text.empty() && letter(text[0]) &&
+         std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c) || c == '.' || c == '-'; });
+}
+
+bool is_shell_name(std::string_view text) {
+  return is_env_name(text) && text.find_first_of(".-") == std::string_view::npos;
+}
+
+/// One half of a user: a name, or a number below the kernel's "no such id" of all ones.
+static bool is_account(std::string_view text) {
+  constexpr std::int64_t id_max = 0xFFFF'FFFE;
+  if (text.empty() || text.size() > 32) return false;
+  if (std::ranges::all_of(text, digit)) return to_number(text).value_or(id_max + 1) <= id_max;
+  return (lower(text[0]) || text[0] == '_') &&
+         std::ranges::all_of(text, [](char c) { return lower(c) || digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool is_user(std::string_view text) {
-  if (text.empty() || text.size() > 32) return false;
-  if (std::ranges::all_of(text, digit)) return text.size() <= 9;
-  return (lower(text[0]) || text[0] == '_') &&
-         std::ranges::all_of(text, [](char c) { return lower(c) || digit(c) || c == '-' || c == '_' || c == '.'; });
+  const auto colon = text.find(':');
+  return is_account(text.substr(0, colon)) && (colon == std::string_view::npos || is_account(text.substr(colon + 1)));
 }
 
 bool is_inside_path(std::string_view text) {

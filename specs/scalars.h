@@ -29,8 +29,11 @@ inline constexpr std::string_view label_rule =
 [[nodiscard]] bool is_word(std::string_view text);
 inline constexpr std::string_view word_rule =
     "a name is 1 to 40 characters a-z, 0-9, \"_\" and \"-\" and begins with a letter";
+/// What programs can be given: letters, digits, "_", and, not in front, "." and "-".
 [[nodiscard]] bool is_env_name(std::string_view text);
-/// As Debian's adduser takes it, or a number.
+/// The names among them that a shell can hold too.
+[[nodiscard]] bool is_shell_name(std::string_view text);
+/// USER or USER:GROUP, each a name as Debian's adduser takes it, or a number.
 [[nodiscard]] bool is_user(std::string_view text);
 /// Relative, without "..", "." or empty parts: stays inside the sandbox.
 [[nodiscard]] bool is_inside_path(std::string_view text);

@@ -47,6 +47,8 @@ struct Uri {
   bool executable = false;
   bool cache = true;
   std::optional<std::string> output;  ///< name in the sandbox; default: the last path component
+  /// What a local file held when the stack was loaded; of a relative path always. So a rebuilt program is a change.
+  std::optional<std::string> local_sha256;
 };
 
 /// A file rendered into the sandbox at each launch.
@@ -58,9 +60,11 @@ struct File {
   Position at;
 };
 
+enum class Transport { tcp, udp };
 struct Port {
   std::optional<std::uint16_t> fixed;  ///< else: any offered port, then sticky
   Position at;
+  Transport protocol = Transport::tcp;  ///< one number may be a tcp port and a udp port of one server
 };
 
 struct VolumeSpec {
@@ -129,7 +133,7 @@ struct Server {
   std::map<std::string, Text> env;
   std::map<std::string, Port> ports;
   std::map<std::string, VolumeSpec> volumes;
-  std::string user;  ///< empty: the cluster's default
+  std::string user;  ///< USER or USER:GROUP, names or numbers; empty: the cluster's default
   std::vector<Readiness> readiness;
   Restart restart;
   Stop stop;

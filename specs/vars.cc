@@ -1,5 +1,6 @@
 #include "specs/vars.h"
 
+#include "specs/expression.h"
 #include "specs/reader.h"
 
 namespace banyan::specs {
@@ -72,9 +73,9 @@ void read_bound(Reader& reader, const Value* value, const Variable& variable, st
   if (value == nullptr) return;
   if (!value->is_scalar()) return reader.wrong_type(*value, what, "a value of the variable's type");
   if (!ordered(variable.type)) {
-    reader.report().add("E206", value->where(),
-                        std::string(what) + " cannot bound a variable of type " + std::string(name_of(variable.type)),
-                        "min and max are for int, size and duration");
+    std::string message(what);
+    message.append(" cannot bound a variable of type ").append(name_of(variable.type));
+    reader.report().add("E206", value->where(), std::move(message), "min and max are for int, size and duration");
     return;
   }
   const auto number = measure(variable.type, value->text);
@@ -111,12 +112,27 @@ bool set(Variable& variable, const std::string& name, const std::string& text, c
   return true;
 }
 
+/// `${vars.x}` in a variable's value would reach the program as it is written.
+bool report_variable_inside(const Value& value, Reader& reader) {
+  const auto segments = cut(value.text);
+  for (const auto& segment : segments.all) {
+    if (!segment.expression.starts_with("vars.")) continue;
+    const auto dollars = std::ranges::count(value.text.substr(0, segment.offset), '$');
+    const auto where = locate_dollar(reader.source(), value.at, static_cast<std::size_t>(dollars), segment.length);
+    reader.report().add("E309", where, "a variable cannot be made of others",
+                        "what a variable holds is never read as a template; put the two together where they are used");
+    return true;
+  }
+  return false;
+}
+
 bool set_from(Variable& variable, const std::string& name, const Value& value, const std::string& from,
               Reader& reader) {
   if (!value.is_scalar()) {
     reader.wrong_type(value, "variable " + quoted(name), "a single value");
     return false;
   }
+  if (report_variable_inside(value, reader)) return false;
   return set(variable, name, value.text, value.where(), from, reader.report());
 }
 

@@ -149,4 +149,15 @@ bool report_other_format(const SourceText& source, Report& report) {
   return false;
 }
 
+bool report_compose_file(const Value& root, Report& report) {
+  const auto* services = root.find("services");
+  if (services == nullptr || !services->is_map() || root.find("frameworks") != nullptr) return false;
+  const auto name = std::ranges::find(root.keys, std::string_view("services"),
+                                      [](const Value* key) { return std::string_view(key->text); });
+  report.add("E012", (*name)->where(), "this is a Compose file, not a stack file",
+             "services are frameworks here, run without images: image becomes command and uris, environment env, "
+             "healthcheck readiness; `banyan explain E012` shows both side by side");
+  return true;
+}
+
 }  // namespace banyan::specs

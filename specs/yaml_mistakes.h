@@ -5,6 +5,7 @@
 
 #include "specs/report.h"
 #include "specs/source_text.h"
+#include "specs/tree.h"
 
 namespace banyan::specs {
 
@@ -16,5 +17,8 @@ void report_unrendered_template(Position at, Report& report);
 
 /// Reports a file that is no stack file at all, though it may be YAML; false if nothing speaks for that.
 bool report_other_format(const SourceText& source, Report& report);
+
+/// Reports a Compose file, once and in one piece: its words mean other things here. False if `root` is none.
+bool report_compose_file(const Value& root, Report& report);
 
 }  // namespace banyan::specs

@@ -1,11 +1,14 @@
 #include "orchestrator/cli/bundle.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <sstream>
 
+#include "runtime/adapters/posix/digest.h"
 #include "runtime/adapters/posix/files.h"
 
 namespace banyan::cli {
@@ -51,6 +54,15 @@ Result<Read> read_bundle(const Options& options) {
     if (content) (*bundle.mutable_files())[named] = *content;
     return content;
   };
+  source.digest_file = [&](const std::string& named) -> Result<std::string> {
+    const auto file = (folder / named).string();
+    std::error_code failure;
+    if (!fs::exists(file, failure)) return error("no such file");
+    if (!fs::is_regular_file(file, failure)) return error("it is no file");
+    auto digest = posix::sha256_of_file(file);
+    if (digest) (*bundle.mutable_local_files())[named] = *digest;
+    return digest;
+  };
   read.loaded = specs::load(source);
   if (read.loaded.stack)
     for (const auto& named : read.loaded.stack->files)
@@ -59,6 +71,28 @@ Result<Read> read_bundle(const Options& options) {
         if (!content) return tl::unexpected(content.error());
       }
   return read;
+}
+
+Result<void> place_local_files(const Options& options, const root::Bundle& bundle, const std::string& folder) {
+  const auto stack_file = find_stack_file(options);
+  if (!stack_file) return tl::unexpected(stack_file.error());
+  const fs::path from = *stack_file == "-" ? fs::path() : fs::path(*stack_file).parent_path();
+  std::error_code failure;
+  for (const auto& [named, sha256] : bundle.local_files()) {
+    const fs::path kept = fs::path(folder) / sha256;
+    if (named.starts_with('/') || fs::exists(kept, failure)) continue;
+    fs::create_directories(folder, failure);
+    const fs::path fresh = kept.string() + "." + std::to_string(::getpid());
+    if (!fs::copy_file(from / named, fresh, fs::copy_options::overwrite_existing, failure))
+      return error("cannot copy " + named + " to the cluster's artifacts in " + folder + ": " + failure.message());
+    if (const auto copied = posix::sha256_of_file(fresh); !copied || *copied != sha256) {
+      fs::remove(fresh, failure);
+      return error(named + " changed while it was read; run the command again");
+    }
+    fs::rename(fresh, kept, failure);
+    if (failure) return error("cannot write " + kept.string() + ": " + failure.message());
+  }
+  return {};
 }
 
 std::string stack_name_in(const std::string& text) {

@@ -19,6 +19,10 @@ struct Read {
 [[nodiscard]] Result<std::string> find_stack_file(const Options& options);
 /// "-" reads stdin. Paths in the file are relative to it.
 [[nodiscard]] Result<Read> read_bundle(const Options& options);
+/// Copies the files that the bundle names by relative paths under `uris` to where the cluster's artifact server finds
+/// them: `folder`/SHA256. What is there already stays.
+[[nodiscard]] Result<void> place_local_files(const Options& options, const root::Bundle& bundle,
+                                             const std::string& folder);
 /// The top-level `name:` of a stack file, without loading it (no variables needed); empty if there is none.
 [[nodiscard]] std::string stack_name_in(const std::string& text);
 

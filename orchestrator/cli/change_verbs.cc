@@ -149,6 +149,8 @@ int up(const Options& options, bool detach) {
   bool started = false;
   const auto connection = connect_or_start(options, started);
   if (!connection) return complain(connection.error().message, exit_unreachable);
+  if (const auto placed = place_local_files(options, read->bundle, cluster_folder() + "/artifacts"); !placed)
+    return complain(placed.error().message, exit_usage);
   root::UpRequest request;
   *request.mutable_bundle() = read->bundle;
   grpc::ClientContext context;
@@ -156,6 +158,8 @@ int up(const Options& options, bool detach) {
   if (const auto done = connection->root->Up(&context, request, &reply); !done.ok()) return refused(done);
   for (const auto& text : reply.errors()) std::cerr << text << "\n";
   if (!reply.errors().empty()) return exit_usage;
+  if (!options.quiet)
+    for (const auto& text : reply.warnings()) std::cerr << text << "\n";
   if (!reply.conflict().empty()) return complain(reply.conflict(), exit_conflict);
   if (detach) {
     if (!options.quiet) std::cout << "stack " << stack << " is coming up; `banyan status -w` shows it\n";

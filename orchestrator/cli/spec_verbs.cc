@@ -26,6 +26,8 @@ Result<Read> read_or_complain(const Options& options, int& code) {
     code = exit_usage;
     if (options.output == "json") std::cout << specs::render_json(read->loaded.diagnostics) << "\n";
     else std::cerr << specs::render(read->loaded);
+  } else if (options.output != "json" && !options.quiet) {
+    std::cerr << specs::render(read->loaded);  // warnings
   }
   return read;
 }
@@ -74,7 +76,7 @@ int validate(const Options& options) {
   std::size_t servers = 0;
   for (const auto& node : stack.nodes)
     for (const auto& server : node.servers) servers += server.instances;
-  if (options.output == "json") std::cout << "[]\n";
+  if (options.output == "json") std::cout << specs::render_json(read->loaded.diagnostics) << "\n";
   else if (!options.quiet)
     std::cout << read->bundle.file() << " is valid: stack " << stack.name << ", " << stack.nodes.size()
               << (stack.nodes.size() == 1 ? " framework, " : " frameworks, ") << servers

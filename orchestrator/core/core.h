@@ -47,6 +47,7 @@ struct Setup {
   Program service_scheduler;         ///< banyan-service-scheduler
   std::string nodes_folder;          ///< children's state lies in nodes_folder/STACK.NODE
   std::string task_user;             ///< whom tasks run as; empty: the agent's default
+  std::string artifacts;             ///< URL below which the stacks' local files are served by their sha256
 };
 
 /// What a stored stack or node is written as; a higher number is a later version's, and is refused by name.

@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <set>
 #include <utility>
 
 #include "runtime/base/fnv.h"
@@ -10,6 +11,7 @@
 #include "specs/names.h"
 #include "specs/node_json.h"
 #include "specs/template.h"
+#include "specs/uri.h"
 
 namespace banyan::root {
 namespace {
@@ -56,6 +58,13 @@ void add_resources(RepeatedPtrField<mesos::v1::Resource>& resources, std::int64_
   }
 }
 
+/// A label with the sha256 of a file of the sandbox: the agent checks it.
+void add_digest(const std::string& output, const std::string& sha256, mesos::v1::ExecutorInfo& executor) {
+  auto* label = executor.mutable_labels()->add_labels();
+  label->set_key("sha256:" + output);
+  label->set_value(sha256);
+}
+
 void add_program(const Program& program, mesos::v1::ExecutorInfo& executor) {
   auto* uri = executor.mutable_command()->add_uris();
   uri->set_value(program.url);
@@ -63,22 +72,35 @@ void add_program(const Program& program, mesos::v1::ExecutorInfo& executor) {
   uri->set_extract(false);
   uri->set_cache(true);
   uri->set_output_file(program.name);
-  auto* label = executor.mutable_labels()->add_labels();
-  label->set_key("sha256:" + program.name);
-  label->set_value(program.sha256);
+  add_digest(program.name, program.sha256, executor);
 }
 
-void add_uri(const specs::Uri& uri, mesos::v1::ExecutorInfo& executor) {
+void add_uri(const Setup& setup, const specs::Uri& uri, mesos::v1::ExecutorInfo& executor) {
+  const auto& named = uri.value.text;
+  const bool served = specs::is_relative(named) && uri.local_sha256;
+  const auto path = specs::local_path(named);
+  const auto output = uri.output.value_or(specs::file_name(named));
   auto* wire = executor.mutable_command()->add_uris();
-  wire->set_value(uri.value.text);
+  wire->set_value(served ? setup.artifacts + *uri.local_sha256 : path.value_or(named));
   wire->set_executable(uri.executable);
   wire->set_extract(uri.extract);
-  wire->set_cache(uri.cache);
-  if (uri.output) wire->set_output_file(*uri.output);
-  if (!uri.sha256) return;
-  auto* label = executor.mutable_labels()->add_labels();
-  label->set_key("sha256:" + uri.output.value_or(uri.value.text.substr(uri.value.text.rfind('/') + 1)));
-  label->set_value(*uri.sha256);
+  wire->set_cache(uri.cache && (served || !path));  // a host's own file is copied as it is at each launch
+  wire->set_output_file(output);
+  if (served) add_digest(output, *uri.local_sha256, executor);
+  else if (uri.sha256) add_digest(output, *uri.sha256, executor);
+}
+
+/// The local files of a node's servers, for their scheduler: where each is served.
+void add_artifacts(const Setup& setup, const specs::Node& node, Handover& handover) {
+  std::set<std::string> named;
+  for (const auto& server : node.servers)
+    for (const auto& uri : server.uris) {
+      if (!specs::is_relative(uri.value.text) || !uri.local_sha256 || !named.insert(uri.value.text).second) continue;
+      auto* artifact = handover.add_artifacts();
+      artifact->set_name(uri.value.text);
+      artifact->set_url(setup.artifacts + *uri.local_sha256);
+      artifact->set_sha256(*uri.local_sha256);
+    }
 }
 
 }  // namespace
@@ -95,6 +117,7 @@ Handover build_handover(const Setup& setup, const std::string& stack, const spec
   for (auto& dependency : dependencies) *handover.add_dependencies() = std::move(dependency);
   handover.set_config(specs::to_json(node));  // with the templates' text: load() has read the files
   handover.set_store(setup.nodes_folder + "/" + stack + "." + node.name);
+  add_artifacts(setup, node, handover);
   for (const auto& [server, count] : record.server_restarts()) (*handover.mutable_restarts())[server] = count;
   if (const auto& user = node.user.empty() ? setup.task_user : node.user; !user.empty()) handover.set_user(user);
   return handover;
@@ -162,7 +185,7 @@ mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, con
   if (const auto& user = record.handover().user(); !user.empty()) command.set_user(user);  // whose its folder is
   add_program(setup.executor, executor);
   if (node.scheduler.service) add_program(setup.service_scheduler, executor);
-  for (const auto& uri : node.scheduler.uris) add_uri(uri, executor);
+  for (const auto& uri : node.scheduler.uris) add_uri(setup, uri, executor);
 
   ToExecutor words;
   *words.mutable_handover() = record.handover();

@@ -41,6 +41,11 @@ specs::Loaded load_bundle(const Bundle& bundle) {
     if (found == bundle.files().end()) return error("the bundle does not hold " + path);
     return found->second;
   };
+  source.digest_file = [&bundle](const std::string& path) -> Result<std::string> {
+    const auto found = bundle.local_files().find(path);
+    if (found == bundle.local_files().end()) return error("the bundle does not hold " + path);
+    return found->second;
+  };
   return specs::load(source);
 }
 

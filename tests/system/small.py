@@ -80,6 +80,53 @@ frameworks:
     stage.banyan("down", "-p", "handover", "--now")
 
 
+def local_files(stage):
+    """Programs and files by relative and absolute paths, whole paths of volumes, and a user by number."""
+    folder = os.path.join(os.path.dirname(stage.write("said.txt", "")), "Große Dinge")
+    os.makedirs(os.path.join(folder, "bin"), exist_ok=True)
+    told = stage.write("told.txt", "")
+    os.chmod(told, 0o666)
+
+    def tool(name, version):
+        file = os.path.join(folder, "bin", name)
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(f"#!/bin/sh\ncd / && echo {version} $(id -u) $(cat \"$2/a b.conf\") > {told}; "
+                      "touch \"$1/x\" && exec sleep 1000\n")
+        os.chmod(file, 0o755)
+
+    path = os.path.join(folder, "stack.yaml")
+
+    def stack(uri, user):
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(f"""name: local
+frameworks:
+  app:
+    command: 'exec ./tool "${{volumes.data}}" "$MESOS_SANDBOX"'
+    uris: [{{ uri: "{uri}", executable: true, output: tool }}]
+    files: {{ a b.conf: {{ content: "whole=${{volumes.data}}" }} }}
+    volumes: {{ data: 16MiB }}
+    user: {user}
+    resources: {{ cpus: 0.01, mem: 16MiB }}
+""")
+
+    tool("my tool", "one")
+    stack("bin/my tool", "65534")
+    stage.banyan("up", path)
+    wait_until(lambda: read(told).startswith("one 65534 whole=/"), 10, lambda: f"the tool runs: {read(told)}")
+    whole = read(told).split("whole=")[1].strip()
+    wait_until(lambda: os.path.exists(os.path.join(whole, "x")), 5, f"{whole} is the volume")
+    tool("my tool", "two")
+    stage.banyan("up", path)
+    wait_until(lambda: read(told).startswith("two"), 20, lambda: f"a rebuilt program is fetched again: {read(told)}")
+    stack("file:" + os.path.join(folder, "bin", "my%20tool"), "65534")
+    stage.banyan("up", path)
+    tool("my tool", "three")
+    stage.banyan("restart", "app", "-p", "local")
+    wait_until(lambda: read(told).startswith("three"), 20, lambda: f"a host's file is copied anew: {read(told)}")
+    stage.banyan("down", "-p", "local", "--now")
+
+
 def play(stage, report):
     report.test("A task that exits 7 while the agent is dead is reported as 7", lambda: exit_seven(stage))
     report.test("A changed endpoint is in a running dependant's handover within a second", lambda: handover(stage))
+    report.test("Local programs, files with blanks, whole paths of volumes and numeric users work", lambda: local_files(stage))

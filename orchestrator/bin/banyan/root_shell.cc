@@ -21,9 +21,11 @@
 #include "runtime/adapters/loop/alarm.h"
 #include "runtime/adapters/posix/files.h"
 #include "runtime/adapters/posix/self.h"
+#include "runtime/adapters/posix/users.h"
 #include "runtime/adapters/sqlite/sqlite_store.h"
 #include "runtime/sdk/artifact_server.h"
 #include "runtime/sdk/scheduler_client.h"
+#include "specs/uri.h"
 
 namespace banyan::root {
 namespace {
@@ -42,9 +44,11 @@ void make_folder(const MakeFolder& wanted) {
   fs::create_directories(wanted.path, failure);
   if (failure) return spdlog::error("cannot make {}: {}", wanted.path, failure.message());
   ::chmod(wanted.path.c_str(), 0750);
-  const auto* user = wanted.user.empty() || ::geteuid() != 0 ? nullptr : ::getpwnam(wanted.user.c_str());
-  if (user != nullptr && ::chown(wanted.path.c_str(), user->pw_uid, user->pw_gid) != 0)
-    spdlog::error("cannot give {} to {}", wanted.path, wanted.user);
+  if (wanted.user.empty() || ::geteuid() != 0) return;
+  const auto user = posix::find_user(wanted.user);  // an unknown one is the agent's to refuse, with the node's name
+  if (!user) return;
+  if (const auto given = posix::give_tree(wanted.path, user->uid, user->gid); !given)  // it may be another than before
+    spdlog::error("cannot give {} to {}: {}", wanted.path, wanted.user, given.error().message);
 }
 
 /// Everything a root has once it is elected. THREADS: the loop's.
@@ -102,6 +106,8 @@ class Shell {
         spdlog::warn("{}", written.error().message);
     Setup setup;
     setup.masters = options_.masters;
+    artifacts_->add_folder(options_.artifacts);
+    setup.artifacts = artifacts_->base();
     setup.nodes_folder = options_.nodes;
     setup.task_user = options_.task_user;
     for (auto* program : {&setup.executor, &setup.service_scheduler}) {
@@ -152,6 +158,12 @@ class Shell {
   ApiServer::Calls calls() {
     ApiServer::Calls calls;
     calls.up = [this](const UpRequest& request, ApiServer::Done<UpReply> done) {
+      if (const auto lacking = missing_artifact(request); !lacking.empty()) {
+        UpReply refusal;
+        refusal.add_errors("error: " + lacking + " is not among the files in " + options_.artifacts +
+                           "; run `banyan up` with the BANYAN_STATE of this cluster");
+        return done(refusal);
+      }
       driver_->deliver(UpAsked{remember(std::move(done)), request});
     };
     calls.down = [this](const DownRequest& request, ApiServer::Done<DownReply> done) {
@@ -178,6 +190,14 @@ class Shell {
     if (status.cluster().master().address().empty())
       status.mutable_cluster()->mutable_master()->set_address(options_.masters.front());
     return status;
+  }
+
+  /// The CLI puts local files there before it asks for a change; it can only do so in its own cluster's folder.
+  [[nodiscard]] std::string missing_artifact(const UpRequest& request) const {
+    if (request.dry_run()) return "";
+    for (const auto& [named, sha256] : request.bundle().local_files())
+      if (specs::is_relative(named) && !fs::exists(options_.artifacts + "/" + sha256)) return named;
+    return "";
   }
 
   template <class Reply>
@@ -239,6 +259,7 @@ int run_root(const RootOptions& given) {
   const std::string folder = fs::path(options.state).lexically_normal().parent_path().string();
   if (options.programs.empty()) options.programs = posix::own_folder();
   if (options.nodes.empty()) options.nodes = folder + "/nodes";
+  if (options.artifacts.empty()) options.artifacts = folder + "/artifacts";
   if (options.cluster_file.empty()) options.cluster_file = folder + "/cluster.json";
   if (options.task_user.empty() && ::geteuid() == 0) options.task_user = "nobody";
   std::error_code failure;

@@ -28,7 +28,7 @@ std::string label(const v1::Resource& r, const char* key) {
 
 bool is_claim(const v1::Resource& r, const std::string& instance, const Claim& claim) {
   const bool created = r.disk().has_persistence();
-  if (claim.volume && created) return r.disk().persistence().id() == instance + "." + claim.name;
+  if (claim.volume && created) return r.disk().persistence().id() == persistence_id(instance, claim.name);
   return !created && label(r, instance_label) == instance && label(r, claim_label) == claim.key;
 }
 
@@ -83,7 +83,7 @@ void reserve(v1::Resource& r, const std::string& role, const std::string& instan
 }
 
 v1::Resource created(v1::Resource r, const std::string& instance, const Claim& claim) {
-  r.mutable_disk()->mutable_persistence()->set_id(instance + "." + claim.name);
+  r.mutable_disk()->mutable_persistence()->set_id(persistence_id(instance, claim.name));
   auto* volume = r.mutable_disk()->mutable_volume();
   volume->set_container_path(claim.path);
   volume->set_mode(v1::Volume::RW);
@@ -108,6 +108,14 @@ bool take_scalar(std::vector<v1::Resource>& from, const std::string& name, std::
   return left <= 0;
 }
 
+/// A number is reserved once. For a udp port with the number of a tcp port: the name of that one; else empty.
+std::string holder_of(const specs::Server& server, const specs::Port& port) {
+  if (!port.fixed || port.protocol != specs::Transport::udp) return "";
+  for (const auto& [name, other] : server.ports)
+    if (other.protocol == specs::Transport::tcp && other.fixed == port.fixed) return name;
+  return "";
+}
+
 /// All of them or none.
 bool take_amounts(std::vector<v1::Resource>& from, const specs::Resources& wanted, std::vector<v1::Resource>& used) {
   const std::pair<const char*, std::int64_t> amounts[] = {{"cpus", wanted.cpus_milli},
@@ -124,6 +132,8 @@ bool take_amounts(std::vector<v1::Resource>& from, const specs::Resources& wante
 
 }  // namespace
 
+std::string persistence_id(const std::string& instance, const std::string& volume) { return instance + "." + volume; }
+
 std::string volume_path(const std::string& name, const specs::VolumeSpec& spec) {
   return spec.path.empty() ? name : spec.path;
 }
@@ -131,6 +141,7 @@ std::string volume_path(const std::string& name, const specs::VolumeSpec& spec) 
 std::vector<Claim> claims_of(const specs::Server& server) {
   std::vector<Claim> claims;
   for (const auto& [name, port] : server.ports) {
+    if (!holder_of(server, port).empty()) continue;
     Claim c;
     c.key = "port:" + name;
     c.name = name;
@@ -150,9 +161,19 @@ std::vector<Claim> claims_of(const specs::Server& server) {
   return claims;
 }
 
+std::map<std::string, std::uint16_t> ports_of(const specs::Server& server, const Place& place) {
+  auto ports = place.ports;
+  for (const auto& [name, port] : server.ports)
+    if (const auto held = place.ports.find(holder_of(server, port)); held != place.ports.end())
+      ports[name] = held->second;
+  return ports;
+}
+
 Pool::Pool(std::string role, const v1::Offer& offer) : role_(std::move(role)), agent_(offer.agent_id().value()) {
   const auto& address = offer.url().address();
   host_ = address.has_ip() ? address.ip() : address.has_hostname() ? address.hostname() : offer.hostname();
+  for (const auto& attribute : offer.attributes())
+    if (attribute.name() == "banyan_volumes") volumes_ = attribute.text().value();
   add(offer);
 }
 

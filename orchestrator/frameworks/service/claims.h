@@ -26,6 +26,11 @@ struct Claim {
   std::string path;                    ///< of a volume: where the sandbox shows it
 };
 [[nodiscard]] std::vector<Claim> claims_of(const specs::Server& server);
+/// Every port's number by its name, as far as the place holds it: a number that is a tcp and a udp port is one claim.
+[[nodiscard]] std::map<std::string, std::uint16_t> ports_of(const specs::Server& server, const Place& place);
+
+/// Names a persistent volume within its role.
+[[nodiscard]] std::string persistence_id(const std::string& instance, const std::string& volume);
 
 /// Where the sandbox shows a volume.
 [[nodiscard]] std::string volume_path(const std::string& name, const specs::VolumeSpec& spec);
@@ -39,6 +44,8 @@ class Pool {
 
   [[nodiscard]] const std::string& agent() const { return agent_; }
   [[nodiscard]] const std::string& host() const { return host_; }
+  /// The agent's folder of persistent volumes, as its attribute banyan_volumes says; empty: it does not say.
+  [[nodiscard]] const std::string& volumes() const { return volumes_; }
   [[nodiscard]] const std::vector<v1::OfferID>& offers() const { return offers_; }
 
   /// Resources that an ACCEPT must RESERVE and CREATE, in order, for what has been claimed so far.
@@ -71,6 +78,7 @@ class Pool {
   std::string role_;
   std::string agent_;
   std::string host_;
+  std::string volumes_;
   std::vector<v1::OfferID> offers_;
   std::vector<v1::Resource> resources_;
   std::vector<v1::Resource> budget_;  ///< resources_ less what was set aside

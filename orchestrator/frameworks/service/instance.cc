@@ -12,6 +12,7 @@ std::string encode(const Record& r) {
   json::array held(r.place.held.begin(), r.place.held.end());
   return json::serialize(json::object{{"agent", r.place.agent},
                                       {"host", r.place.host},
+                                      {"volumes", r.place.volumes},
                                       {"ports", std::move(ports)},
                                       {"held", std::move(held)},
                                       {"attempt", r.attempt},
@@ -33,6 +34,7 @@ Result<Record> decode_record(std::string_view text) {
     Record r;
     r.place.agent = word("agent");
     r.place.host = word("host");
+    if (o.contains("volumes")) r.place.volumes = word("volumes");  // earlier records have none
     for (const auto& [name, number] : o.at("ports").as_object())
       r.place.ports[std::string(name)] = json::value_to<std::uint16_t>(number);
     for (const auto& key : o.at("held").as_array()) r.place.held.insert(json::value_to<std::string>(key));

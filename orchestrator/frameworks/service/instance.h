@@ -18,6 +18,7 @@ namespace banyan::service {
 struct Place {
   std::string agent;                           ///< empty: nowhere yet
   std::string host;                            ///< the agent's address, as handed to others
+  std::string volumes;                         ///< the agent's folder of volumes, ROLE/ID below it; empty: unknown
   std::map<std::string, std::uint16_t> ports;  ///< port name -> number
   std::set<std::string> held;                  ///< keys of the claims reserved (or asked for) there, see claims.h
   bool operator==(const Place&) const = default;

@@ -76,8 +76,9 @@ void Core::offers(const v1::scheduler::Event::Offers& event) {
 void Core::check_place(Pool& pool, Instance& i) {
   auto& place = i.record.place;
   if (i.has_task() || place.agent != pool.agent()) return;
-  places_changed_ = places_changed_ || place.host != pool.host();
+  places_changed_ = places_changed_ || place.host != pool.host() || place.volumes != pool.volumes();
   place.host = pool.host();  // its machine may have come back under another address
+  place.volumes = pool.volumes();
   if (!i.place_doubtful) return;
   i.place_doubtful = false;
   for (const auto& claim : claims_of(server_of(i)))
@@ -93,6 +94,7 @@ void Core::find_place(Pool& pool, Instance& i) {
   Place found = place;
   found.agent = pool.agent();
   found.host = pool.host();
+  found.volumes = pool.volumes();
   bool fits = true;
   for (const auto& claim : claims) {
     if (holds(found, claim)) continue;

@@ -4,6 +4,7 @@
 
 #include "orchestrator/frameworks/service/claims.h"
 #include "runtime/base/check.h"
+#include "specs/uri.h"
 
 namespace banyan::service {
 
@@ -13,20 +14,21 @@ using specs::View;
 
 constexpr const char* blind_address = "0.0.0.0:0";
 
-std::string last_component(const std::string& path) {
-  const auto end = path.find_first_of("?#");
-  const auto clean = path.substr(0, end);
-  const auto slash = clean.rfind('/');
-  return slash == std::string::npos ? clean : clean.substr(slash + 1);
+/// The whole path of a volume on its agent; where the agent does not say where volumes lie, its place in the sandbox.
+std::string whole_path(const std::string& role, const Instance& instance, const std::string& name,
+                       const specs::VolumeSpec& volume) {
+  if (volume.host_path) return volume.host_path->text;
+  const auto& folder = instance.record.place.volumes;
+  return folder.empty() ? volume_path(name, volume) : folder + "/" + role + "/" + persistence_id(instance.name, name);
 }
 
-specs::InstanceView instance_view(const specs::Server& server, const Instance& instance) {
+specs::InstanceView instance_view(const std::string& role, const specs::Server& server, const Instance& instance) {
   specs::InstanceView view;
   view.index = instance.index;
   view.name = instance.name;
   view.host = instance.record.place.host;
-  view.ports = instance.record.place.ports;
-  for (const auto& [name, volume] : server.volumes) view.volumes[name] = volume_path(name, volume);
+  view.ports = ports_of(server, instance.record.place);
+  for (const auto& [name, volume] : server.volumes) view.volumes[name] = whole_path(role, instance, name, volume);
   return view;
 }
 
@@ -70,19 +72,18 @@ v1::CommandInfo command_info(Renderer& text, const specs::Command& command, cons
 
 void add_uri(RenderedTask& task, Renderer& text, const specs::Uri& uri, const Handover& handover) {
   auto* out = task.command.add_uris();
-  std::string value = text(uri.value.text, "uris");
-  const std::string output = uri.output.value_or(last_component(value));
+  const std::string named = text(uri.value.text, "uris");
+  const auto path = specs::local_path(named);
+  const std::string output = uri.output.value_or(specs::file_name(named));
   std::string sha256 = uri.sha256.value_or("");
   const auto artifact = std::find_if(handover.artifacts().begin(), handover.artifacts().end(),
-                                     [&](const auto& a) { return a.name() == value; });
-  if (artifact != handover.artifacts().end()) {
-    value = artifact->url();
-    sha256 = artifact->sha256();
-  }
-  out->set_value(value);
+                                     [&](const auto& a) { return a.name() == named; });
+  const bool served = artifact != handover.artifacts().end();
+  if (served) sha256 = artifact->sha256();
+  out->set_value(served ? artifact->url() : path.value_or(named));
   out->set_extract(uri.extract);
   out->set_executable(uri.executable);
-  out->set_cache(uri.cache);
+  out->set_cache(uri.cache && (served || !path));  // a host's own file is copied as it is at each launch
   out->set_output_file(output);
   if (!sha256.empty()) task.digests.push_back(label("sha256:" + output, sha256));
 }
@@ -136,8 +137,9 @@ std::vector<std::string> addresses_of(const specs::Node& node, const std::vector
   for (const auto& instance : all) {
     if (node.servers[instance.server].name != endpoint.server) continue;
     const auto& place = instance.record.place;
-    const auto port = place.ports.find(endpoint.port);
-    if (port == place.ports.end()) return {};
+    const auto ports = ports_of(node.servers[instance.server], place);
+    const auto port = ports.find(endpoint.port);
+    if (port == ports.end()) return {};
     addresses.push_back(place.host + ":" + std::to_string(port->second));
   }
   return addresses;
@@ -147,9 +149,9 @@ specs::View view_of(const specs::Node& node, const Handover& handover, const std
                     const Instance& instance, bool blind) {
   View view;
   const auto& server = node.servers[instance.server];
-  view.instance = instance_view(server, instance);
+  view.instance = instance_view(handover.role(), server, instance);
   for (const auto& peer : all)
-    if (peer.server == instance.server) view.peers.push_back(instance_view(server, peer));
+    if (peer.server == instance.server) view.peers.push_back(instance_view(handover.role(), server, peer));
   for (const auto& dependency : handover.dependencies())
     for (const auto& endpoint : dependency.endpoints()) {
       auto& addresses = view.endpoints[dependency.node() + ".endpoints." + endpoint.name()];
@@ -196,6 +198,8 @@ std::string fingerprint(const RenderedTask& task, const specs::Server& server, c
   Fnv hash;
   hash.add(task.command.SerializeAsString());  // no maps inside, so equal messages give equal bytes
   for (const auto& digest : task.digests) hash.add(digest.SerializeAsString());
+  for (const auto& uri : server.uris)
+    if (uri.local_sha256) hash.add(*uri.local_sha256);
   for (const auto& file : task.files) {
     hash.add(file.target);
     hash.add(std::to_string(file.mode));
@@ -239,11 +243,13 @@ v1::TaskInfo task_info(const Handover& handover, const specs::Node& node, const 
   discovery->set_name(server.name);
   discovery->set_environment(handover.stack());
   discovery->set_location(node.name);
-  for (const auto& [name, number] : instance.record.place.ports) {
+  for (const auto& [name, number] : ports_of(server, instance.record.place)) {
+    const auto declared = server.ports.find(name);
     auto* port = discovery->mutable_ports()->add_ports();
     port->set_number(number);
     port->set_name(name);
-    port->set_protocol("tcp");
+    port->set_protocol(declared != server.ports.end() && declared->second.protocol == specs::Transport::udp ? "udp"
+                                                                                                            : "tcp");
   }
   return task;
 }

@@ -51,7 +51,7 @@ std::string Layout::sandbox(const AgentId& agent, const FrameworkId& framework, 
 }
 
 std::string Layout::volume(const std::string& role, const std::string& id) const {
-  return work_ + "/volumes/roles/" + role + '/' + id;
+  return volumes() + '/' + role + '/' + id;
 }
 
 Result<void> make_sandbox(const std::string& sandbox) {

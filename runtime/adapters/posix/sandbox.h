@@ -25,6 +25,7 @@ class Layout {
 
   [[nodiscard]] std::string sandbox(const AgentId& agent, const FrameworkId& framework, const ExecutorId& executor,
                                     const ContainerId& container) const;
+  [[nodiscard]] std::string volumes() const { return work_ + "/volumes/roles"; }
   [[nodiscard]] std::string volume(const std::string& role, const std::string& id) const;
   [[nodiscard]] std::string runtime(const ContainerId& container) const { return runtimes() + '/' + container.str(); }
   [[nodiscard]] std::string sandboxes() const { return work_ + "/slaves"; }

@@ -21,9 +21,13 @@ struct User {
   std::string name;
 };
 
+/// USER or USER:GROUP, each a name or a number: a number need not be in the user database. Without a group it is the
+/// user's own there, else the one of the same number. Looks into the database: it may block.
+[[nodiscard]] Result<User> find_user(const std::string& name);
+
 /// CommandInfo.user, else FrameworkInfo.user, else the policy's. Never root unless the policy allows it: a framework of
-/// root gets task_user, a command that asks for root by name is refused. Looks into the user database: call it on a
-/// worker, it may block.
+/// root gets task_user, a command that asks for root by name or number is refused, and so is root's group. Call it on a
+/// worker, as find_user().
 [[nodiscard]] Result<User> choose_user(const UserPolicy& policy, const std::string& command_user,
                                        const std::string& framework_user);
 

@@ -65,6 +65,10 @@ Result<v1::AgentInfo> describe_self(const Settings& settings, std::uint16_t port
   info.set_port(port);
   codec::encode(*resources, codec::ResourceFormat::refined, info.mutable_resources());
   if (auto added = add_attributes(settings.attributes, info); !added) return tl::unexpected(added.error());
+  auto* volumes = info.add_attributes();  // so that a scheduler can tell a program the whole path of its volume
+  volumes->set_name("banyan_volumes");
+  volumes->set_type(v1::Value::TEXT);
+  volumes->mutable_text()->set_value(posix::Layout(settings.work_dir).volumes());
   return info;
 }
 

@@ -15,6 +15,24 @@ namespace {
 
 constexpr std::string_view prefix = "/artifacts/";
 
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// A path's part as a URL holds it: everything but RFC 3986's unreserved characters as %XX.
+std::string percent_encoded(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~';
+    if (plain) out += c;
+    else out += {'%', digits[byte >> 4], digits[byte & 0xf]};
+  }
+  return out;
+}
+
 struct InMemory {
   std::string content;
 };
@@ -64,12 +82,16 @@ class HttpArtifactServer final : public ArtifactServer {
     if (!sha256) return tl::unexpected(sha256.error());
     return keep(name, *sha256, OnDisk{path});
   }
+  void add_folder(std::string path) override { folder_ = std::move(path); }
+  [[nodiscard]] std::string base() const override {
+    return "http://" + host_ + ":" + std::to_string(port()) + std::string(prefix);
+  }
   [[nodiscard]] std::uint16_t port() const override { return server_->port(); }
 
  private:
   ServedArtifact keep(const std::string& name, const std::string& sha256, Source source) {
     sources_[sha256] = std::move(source);
-    return {"http://" + host_ + ":" + std::to_string(port()) + std::string(prefix) + sha256 + "/" + name, sha256};
+    return {base() + sha256 + "/" + percent_encoded(name), sha256};
   }
 
   /// The digest alone decides what is served: the name is for the fetcher, which calls the file so.
@@ -77,11 +99,14 @@ class HttpArtifactServer final : public ArtifactServer {
     if (request.method != "GET" && request.method != "HEAD") return plain(405, "GET only\n");
     if (!request.path.starts_with(prefix)) return plain(404, "here are: /artifacts/SHA256/NAME\n");
     const auto rest = request.path.substr(prefix.size());
-    const auto found = sources_.find(rest.substr(0, rest.find('/')));
-    return found == sources_.end() ? plain(404, "no artifact has this sha256\n") : serve(found->second);
+    const auto sha256 = rest.substr(0, rest.find('/'));
+    if (const auto found = sources_.find(sha256); found != sources_.end()) return serve(found->second);
+    if (!folder_.empty() && is_sha256(sha256)) return serve(OnDisk{folder_ + "/" + sha256});
+    return plain(404, "no artifact has this sha256\n");
   }
 
   std::string host_;
+  std::string folder_;                     ///< files named by their sha256; empty: none
   std::map<std::string, Source> sources_;  ///< by sha256: equal content is kept once
   std::unique_ptr<http::Server> server_;
 };

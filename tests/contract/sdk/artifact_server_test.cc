@@ -1,3 +1,4 @@
+#include "runtime/adapters/posix/digest.h"
 #include "runtime/sdk/artifact_server.h"
 
 #include <gmock/gmock.h>
@@ -48,6 +49,24 @@ TEST_F(AnArtifactServer, ServesFilesOfAnySize) {
   const auto served = server->add_file("big", folder.path / "big");
   ASSERT_TRUE(served);
   EXPECT_EQ(get(served->url).body.size(), content.size());
+}
+
+TEST_F(AnArtifactServer, EncodesNamesWithBlanksAndAccents) {
+  const auto served = server->add("größe a?b.conf", "hello\n");
+  EXPECT_THAT(served.url, testing::EndsWith(served.sha256 + "/gr%C3%B6%C3%9Fe%20a%3Fb.conf"));
+  EXPECT_EQ(get(served.url).body, "hello\n");
+}
+
+TEST_F(AnArtifactServer, ServesAFolderOfFilesNamedByTheirDigest) {
+  const Folder folder;
+  server->add_folder(folder.path);
+  const std::string sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+  EXPECT_EQ(get(server->base() + sha256).status, 410u);
+  std::ofstream(folder.path / sha256) << "hello\n";
+  EXPECT_EQ(get(server->base() + sha256).body, "hello\n");
+  EXPECT_EQ(posix::sha256_of_file(folder.path / sha256), sha256);
+  std::ofstream(folder.path / "secret") << "x";
+  EXPECT_EQ(get(server->base() + "secret").status, 404u);
 }
 
 TEST_F(AnArtifactServer, ServesNothingElse) {

@@ -25,7 +25,8 @@ class Harness {
             {"banyan-framework-executor", "http://h/e", "e5"},
             {"banyan-service-scheduler", "http://h/s", "5e"},
             "/state/nodes",
-            "nobody"};
+            "nobody",
+            "http://h/artifacts/"};
   }
 
   void restart() {

@@ -128,6 +128,12 @@ void Harness::offer() {
     offer->mutable_framework_id()->set_value(message.framework_id());
     offer->mutable_agent_id()->set_value(name);
     offer->set_hostname(name);
+    if (!agent.volumes.empty()) {
+      auto* attribute = offer->add_attributes();
+      attribute->set_name("banyan_volumes");
+      attribute->set_type(v1::Value::TEXT);
+      attribute->mutable_text()->set_value(agent.volumes);
+    }
     offer->mutable_url()->set_scheme("http");
     offer->mutable_url()->mutable_address()->set_ip(agent.host);
     offer->mutable_url()->mutable_address()->set_port(5051);

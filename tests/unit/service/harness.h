@@ -18,6 +18,7 @@ struct FakeAgent {
   std::string host;
   Resources free;                ///< not offered now, not in use
   std::set<std::string> offers;  ///< outstanding
+  std::string volumes = {};      ///< its attribute banyan_volumes; empty: it has none
 };
 
 struct FakeTask {

@@ -137,6 +137,49 @@ TEST(ServiceScheduler, RendersPeersPortsAndOtherNodesAddresses) {
   EXPECT_EQ(h.info("kafka-1").command().user(), "nobody");
 }
 
+TEST(ServiceScheduler, RendersTheWholePathOfAVolume) {
+  auto node = with_volume(tcp_node("kafka", 1));
+  specs::VolumeSpec spool;
+  spool.host_path = specs::Text{"/var/spool/app", {}};
+  spool.path = "spool";
+  node.servers[0].volumes["spool"] = spool;
+  node.servers[0].command.argv = {{"kafka", {}}, {"${volumes.data}", {}}, {"${volumes.spool}", {}}};
+  Harness h(node);
+  h.agents["a1"].volumes = "/work/volumes/roles";
+  h.up();
+  const auto whole = "/work/volumes/roles/shop.kafka/kafka-0.data";
+  EXPECT_THAT(h.info("kafka-0").command().arguments(), ElementsAre("kafka", whole, "/var/spool/app"));
+  h.agents["a1"].volumes = "/elsewhere";  // a running server keeps what it was told
+  h.restart();
+  EXPECT_EQ(h.task_of("kafka-0"), "shop.kafka.kafka-0.1");
+}
+
+TEST(ServiceScheduler, FetchesLocalFilesFromTheRootAndHostFilesAsTheyAre) {
+  auto node = tcp_node("app", 1);
+  for (const char* text : {"bin/my tool", "file:/opt/a%20b", "http://h/x.tgz?a=b"}) {
+    node.servers[0].uris.emplace_back();
+    node.servers[0].uris.back().value.text = text;
+  }
+  node.servers[0].uris[0].local_sha256 = "aa";
+  Harness h(node);
+  auto* artifact = h.message.add_artifacts();
+  artifact->set_name("bin/my tool");
+  artifact->set_url("http://root/artifacts/aa");
+  artifact->set_sha256("aa");
+  h.handover();
+  h.up();
+  const auto& task = h.info("app-0");
+  ASSERT_EQ(task.command().uris_size(), 3);
+  EXPECT_EQ(task.command().uris(0).value(), "http://root/artifacts/aa");
+  EXPECT_EQ(task.command().uris(0).output_file(), "my tool");
+  EXPECT_TRUE(task.command().uris(0).cache()) << "its URL names its content";
+  EXPECT_EQ(task.labels().labels(0).key(), "sha256:my tool");
+  EXPECT_EQ(task.labels().labels(0).value(), "aa");
+  EXPECT_EQ(task.command().uris(1).value(), "/opt/a b");
+  EXPECT_FALSE(task.command().uris(1).cache()) << "the file may be another one at the next launch";
+  EXPECT_EQ(task.command().uris(2).output_file(), "x.tgz");
+}
+
 TEST(ServiceScheduler, WaitsWithTheReasonWhenATemplateCannotBeRendered) {
   auto node = tcp_node("kafka", 1);
   node.servers[0].env["ZK"] = {"${zookeeper.endpoints.client}", {}};
@@ -166,6 +209,23 @@ TEST(ServiceScheduler, TakesAFixedPortFromTheOfferOrAsGiven) {
   h.up();
   EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:9092", "10.0.0.1:31007"));
   EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 ");
+}
+
+TEST(ServiceScheduler, HoldsANumberOnceThatIsATcpPortAndAUdpPort) {
+  auto node = tcp_node("logstash", 1);
+  node.servers[0].ports.clear();
+  node.servers[0].ports["a-udp"] = {31007, {}, specs::Transport::udp};
+  node.servers[0].ports["client"] = {31007, {}, specs::Transport::tcp};
+  node.servers[0].command.argv = {{"logstash", {}}, {"${ports.a-udp}", {}}, {"${ports.client}", {}}};
+  Harness h(node);
+  h.up();
+  const auto& task = h.info("logstash-0");
+  EXPECT_EQ(reserved_text(task), "ports@shop.logstash/logstash-0 ");
+  EXPECT_THAT(task.command().arguments(), ElementsAre("logstash", "31007", "31007"));
+  ASSERT_EQ(task.discovery().ports().ports_size(), 2);
+  EXPECT_EQ(task.discovery().ports().ports(0).protocol(), "udp");
+  EXPECT_EQ(task.discovery().ports().ports(1).protocol(), "tcp");
+  EXPECT_EQ(task.discovery().ports().ports(0).number(), 31007u);
 }
 
 TEST(ServiceScheduler, GivesTheAgentExecChecksGraceAndHostPaths) {

@@ -25,6 +25,10 @@ inline Source source_of(const std::filesystem::path& path) {
     if (!std::filesystem::is_regular_file(folder / name)) return error("no such file");
     return slurp(folder / name);
   };
+  source.digest_file = [folder = path.parent_path()](const std::string& name) -> Result<std::string> {
+    if (!std::filesystem::is_regular_file(folder / name)) return error("no such file");
+    return std::string(64, 'd');
+  };
   return source;
 }
 

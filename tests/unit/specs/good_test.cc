@@ -4,6 +4,7 @@
 
 #include "specs/node_json.h"
 #include "specs/plan.h"
+#include "specs/uri.h"
 #include "tests/unit/specs/files.h"
 
 namespace banyan::specs {
@@ -51,6 +52,82 @@ TEST(StackFile, ReadsTheSameWithAnyLineEnd) {
     ASSERT_TRUE(loaded.stack) << render(loaded);
     EXPECT_EQ(to_json(loaded.stack->nodes[0]), expected);
   }
+}
+
+TEST(StackFile, NamesUsersByNameOrNumberAndTheirGroup) {
+  for (const std::string user : {"postgres", "1000", "\"1000:1000\"", "1000:1000", "postgres:100", "4294967294"}) {
+    const auto loaded = load_text("name: s\nframeworks:\n  a: { command: [x], user: " + user + " }\n");
+    ASSERT_TRUE(loaded.stack) << render(loaded);
+    EXPECT_EQ(user.find(loaded.stack->nodes[0].servers[0].user) != std::string::npos, true);
+  }
+}
+
+TEST(StackFile, MayUseOneNumberForTcpAndUdp) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n  a: { command: [x], ports: { tcp: 5000, udp: 5000 } }\n"
+      "  b: { command: [x], ports: { log: 514, syslog: { port: 514, protocol: udp }, q: { protocol: udp } } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  const auto& a = loaded.stack->find("a")->servers[0].ports;
+  EXPECT_EQ(a.at("tcp").protocol, Transport::tcp);
+  EXPECT_EQ(a.at("udp").protocol, Transport::udp);
+  EXPECT_EQ(a.at("udp").fixed, 5000);
+  const auto& b = loaded.stack->find("b")->servers[0].ports;
+  EXPECT_EQ(b.at("log").protocol, Transport::tcp);
+  EXPECT_EQ(b.at("syslog").protocol, Transport::udp);
+  EXPECT_FALSE(b.at("q").fixed);
+  const auto back = node_from_json(to_json(*loaded.stack->find("b")));
+  EXPECT_EQ(back.value().servers[0].ports.at("syslog").protocol, Transport::udp);
+}
+
+TEST(StackFile, KnowsWhatItsLocalFilesHold) {
+  Source source;
+  source.file = "stack.yaml";
+  source.text =
+      "name: s\nframeworks:\n  a:\n    command: [x]\n"
+      "    uris: [bin/tool, \"my file.jar\", /opt/here, \"file:/opt/gone%20by\", \"http://h/x\"]\n";
+  std::vector<std::string> asked;
+  source.digest_file = [&](const std::string& path) -> Result<std::string> {
+    asked.push_back(path);
+    if (path == "/opt/gone by") return error("no such file");
+    return "sha of " + path;
+  };
+  const auto loaded = load(source);
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  const auto& uris = loaded.stack->nodes[0].servers[0].uris;
+  EXPECT_EQ(uris[0].local_sha256, "sha of bin/tool");
+  EXPECT_EQ(uris[1].local_sha256, "sha of my file.jar");
+  EXPECT_EQ(uris[2].local_sha256, "sha of /opt/here");
+  EXPECT_EQ(uris[3].local_sha256, std::nullopt) << "perhaps it is there on the agents";
+  EXPECT_EQ(uris[4].local_sha256, std::nullopt);
+  EXPECT_THAT(asked, ElementsAre("bin/tool", "my file.jar", "/opt/here", "/opt/gone by"));
+}
+
+TEST(Uri, NamesALocalPathOrNone) {
+  EXPECT_EQ(local_path("bin/a b"), "bin/a b");
+  EXPECT_EQ(local_path("100%25"), "100%25") << "a path is no URI";
+  EXPECT_EQ(local_path("file:/opt/a%20b"), "/opt/a b");
+  EXPECT_EQ(local_path("file:///opt/gr%C3%B6%zz%"), "/opt/grö%zz%");
+  EXPECT_EQ(local_path("https://h/x"), std::nullopt);
+  EXPECT_EQ(file_name("bin/what?.conf"), "what?.conf");
+  EXPECT_EQ(file_name("http://h/a/x.tgz?op=OPEN#y"), "x.tgz");
+  EXPECT_TRUE(is_relative("bin/x"));
+  EXPECT_FALSE(is_relative("/bin/x"));
+  EXPECT_FALSE(is_relative("file:/bin/x"));
+}
+
+TEST(StackFile, HasDottedNamesInEnv) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n  a: { command: [x], env: { discovery.type: single-node, http-port: \"1\" } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  EXPECT_EQ(loaded.stack->nodes[0].servers[0].env.at("discovery.type").text, "single-node");
+}
+
+TEST(StackFile, TakesProtocolsInAnyCase) {
+  const auto loaded = load_text(
+      "name: s\nframeworks:\n"
+      "  a: { command: [x], ports: { p: auto }, endpoints: { e: { port: p, protocol: PLAINTEXT } } }\n");
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  EXPECT_EQ(loaded.stack->nodes[0].endpoints.at("e").protocol, "plaintext");
 }
 
 TEST(StackFile, SkipsFieldsThatBeginWithX) {
@@ -197,6 +274,26 @@ TEST(NodeJson, GivesBackEveryNode) {
     EXPECT_EQ(back->edges.size(), node.edges.size());
     EXPECT_EQ(back->servers.size(), node.servers.size());
   }
+}
+
+TEST(StackJson, GivesBackTheWholeStack) {
+  const auto stack = logging();
+  const auto text = to_json(stack);
+  const auto back = stack_from_json(text);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(to_json(*back), text);
+  EXPECT_EQ(back->name, stack.name);
+  EXPECT_EQ(back->files, stack.files);
+  EXPECT_EQ(names(*back), names(stack));
+}
+
+TEST(StackJson, IsRefusedByItsVersion) {
+  EXPECT_EQ(stack_from_json(R"({"version":9,"nodes":[]})").error().message,
+            "a stack's JSON has version 9, this program knows 1");
+  EXPECT_EQ(stack_from_json("[]").error().message, "a stack's JSON has version none, this program knows 1");
+  EXPECT_EQ(stack_from_json(R"({"version":1,"nodes":[{"goal":7}]})").error().message,
+            "a stack's JSON is wrong: nodes[0].goal is no known choice");
+  EXPECT_FALSE(stack_from_json("{"));
 }
 
 TEST(NodeJson, TakesMissingFieldsAsDefaultsAndSkipsUnknownOnes) {
