@@ -31,7 +31,7 @@ if(BANYAN_SANITIZE MATCHES thread)
   add_compile_options(-Wno-tsan)  # gcc: fences that TSan does not model, all within Asio
 endif()
 if(BANYAN_SANITIZE)
-  add_compile_options(-fsanitize=${BANYAN_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${BANYAN_SANITIZE} -fno-omit-frame-pointer -O1)
   add_link_options(-fsanitize=${BANYAN_SANITIZE})
 endif()
 

@@ -6,17 +6,18 @@
 
 namespace banyan::sim {
 
-std::string agent_address(int machine) { return "127.0.0.1:" + std::to_string(5051 + machine); }
+std::string agent_address(int machine) { return "127.0.0.1:" + std::to_string(master_port + 1 + machine); }
 
-AgentProcess::AgentProcess(Kernel& kernel, Machine& machine, FakeDisk& disk, MasterDoor& door, Servers& servers,
-                           mesos::v1::AgentInfo info)
+AgentProcess::AgentProcess(Kernel& kernel, Machine& machine, Disk& disk, MasterDoor& door, Servers& servers,
+                           mesos::v1::AgentInfo info, std::function<void()> died)
     : kernel_(kernel),
       machine_(machine),
       door_(door),
       servers_(servers),
       info_(std::move(info)),
       address_(agent_address(machine.number())),
-      store_(*FakeStore::open(disk, planner_.disk())),
+      died_(std::move(died)),
+      store_(*FakeStore::open(disk, planner_.syncs(disk))),
       waker_(kernel, [this] { deliver(agent::Tick{}); }) {
   auto state = agent::checkpoint::load(*store_->load());
   BANYAN_CHECK(state.has_value());
@@ -67,10 +68,11 @@ void AgentProcess::recover() {
 }
 
 void AgentProcess::connect() {
-  if (!door_.knock)
+  const Place here = place_of(machine_.number());
+  if (!door_.knock || !kernel_.network().reaches({here, Place::master}, kernel_.now().mono))
     return planner_.after(kernel_.between(std::chrono::milliseconds(50), std::chrono::seconds(1)),
                           [this] { connect(); });
-  wire_ = std::make_shared<AgentWire>(kernel_);
+  wire_ = std::make_shared<AgentWire>(kernel_, here);
   wire_->at_agent = [this](const std::string& bytes) {
     agent_link::ToAgent message;
     BANYAN_CHECK(message.ParseFromString(bytes));
@@ -88,7 +90,7 @@ void AgentProcess::lost() {
 }
 
 void AgentProcess::send(const agent_link::FromAgent& message) {
-  if (wire_) send_up(wire_, message.SerializeAsString());
+  if (wire_) send_up(wire_, message.SerializeAsString(), message.has_update());
 }
 
 void AgentProcess::request(const std::string&, const std::string&, const std::string& body,

@@ -18,8 +18,9 @@ namespace banyan::sim {
 
 class AgentProcess final : public Server {
  public:
-  AgentProcess(Kernel& kernel, Machine& machine, FakeDisk& disk, MasterDoor& door, Servers& servers,
-               mesos::v1::AgentInfo info);
+  /// `died`: as MasterProcess'.
+  AgentProcess(Kernel& kernel, Machine& machine, Disk& disk, MasterDoor& door, Servers& servers,
+               mesos::v1::AgentInfo info, std::function<void()> died);
   ~AgentProcess() override;  ///< kill -9
 
   void request(const std::string& path, const std::string& stream_id, const std::string& body,
@@ -32,7 +33,7 @@ class AgentProcess final : public Server {
   void perform(agent::Core::Effect effect);
   void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
   void wake_at(std::optional<Instant> when) { waker_.at(when); }
-  void fatal(const Error&) {}
+  void fatal(const Error&) { planner_.soon(died_); }
 
  private:
   void deliver(const agent::Input& input);
@@ -69,6 +70,7 @@ class AgentProcess final : public Server {
   Servers& servers_;
   mesos::v1::AgentInfo info_;
   std::string address_;
+  std::function<void()> died_;
   Life life_ = std::make_shared<int>();
   Planner planner_{kernel_, life_};
   std::unique_ptr<FakeStore> store_;

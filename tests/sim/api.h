@@ -32,6 +32,10 @@ class Server {
 };
 using Servers = std::map<std::string, Server*>;
 
+/// Where the master serves; the agent of machine n serves on the n-th port after it.
+inline constexpr int master_port = 5050;
+[[nodiscard]] Place place_of(const std::string& address);
+
 /// The link of an SDK core: performs its OpenStream, CloseStream and SendCall, reports back as the real one does.
 class ApiLink {
  public:
@@ -41,7 +45,8 @@ class ApiLink {
     std::function<void(sdk::StreamClosed)> closed;
     std::function<void(sdk::CallAnswered)> answered;
   };
-  ApiLink(Planner planner, Servers& servers, Callbacks callbacks);
+  /// `here`: the client's place.
+  ApiLink(Planner planner, Place here, Servers& servers, Callbacks callbacks);
   ~ApiLink();
   ApiLink(const ApiLink&) = delete;
   ApiLink& operator=(const ApiLink&) = delete;

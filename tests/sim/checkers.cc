@@ -15,6 +15,14 @@ bool share_ports(const Resources& a, const Resources& b) {
   return false;
 }
 
+/// STACK.NODE.….SERVER.ATTEMPT
+std::string server_of_task(const std::string& task) { return task.substr(0, task.rfind('.')); }
+
+/// How stale a root's word of a dependency may be: a scheduler and its back-off, a report, an offer.
+constexpr Duration news_age_max = std::chrono::seconds(20);
+/// How long after its return a machine's losses may be told wrongly.
+constexpr Duration recovery_max = std::chrono::seconds(60);
+
 }  // namespace
 
 void Checkers::started(int machine, const Container& container) {
@@ -27,20 +35,32 @@ void Checkers::started(int machine, const Container& container) {
 
   if (!spawned_.emplace(running.framework, running.task).second) fail("I7", running.task + " started twice");
   if (terminal_.contains({running.framework, running.task})) fail("I9", running.task + " started after its end");
-  if (!intent_(running.framework, running.task)) fail("I12", running.task + " started without a durable intent");
+  if (!records_.run(machine, container.launch.container))
+    fail("I12", running.task + " started without a durable record of its container");
+  if (!records_.intent(running.framework, running.task)) fail("I12", running.task + " started without a durable intent");
 
   const std::string node = container.custom ? node_of_executor(container) : node_of_framework(running.framework);
   if (container.custom) {
-    check_dependencies(node);
+    check_scheduler(node);
     for (const auto& other : coming_up_)
       if (!needs(node, other) && !needs(other, node) && other != node) overlapped_ = true;
     coming_up_.insert(node);
+  } else if (running_servers(node) == 0) {
+    check_first_server(node);
   }
   running_[container.launch.container] = std::move(running);
   check_capacity(machine);
-  if (running_servers(node) == graph_.nodes[node].servers) {
+  note_whole(node);
+}
+
+void Checkers::note_whole(const std::string& node) {
+  const bool whole = running_servers(node) == graph_.nodes[node].servers;
+  if (whole) {
     was_whole_.insert(node);
     coming_up_.erase(node);
+    whole_.insert(node);
+  } else if (whole_.erase(node) > 0) {
+    last_whole_[node] = kernel_.now().mono;
   }
 }
 
@@ -49,8 +69,36 @@ void Checkers::ended(int machine, const Container& container) {
   if (it == running_.end()) return;
   kernel_.trace("end " + it->second.task + " on " + std::to_string(machine));
   const std::string node = node_of_framework(it->second.framework);
+  const bool well = !container.shot && container.wait_status == 0;
+  if (well && !node.empty() && graph_.nodes[node].job) done_[node].insert(server_of_task(it->second.task));
+  if (!in_trouble(machine)) must_be_heard_.emplace(it->second.framework, it->second.task);
   running_.erase(it);
-  if (taking_down_ && !node.empty()) check_teardown(node);
+  if (node.empty()) return;
+  note_whole(node);
+  if (taking_down_ && !container.shot && !well) check_teardown(node);
+}
+
+bool Checkers::in_trouble(int machine) const {
+  const auto it = troubled_.find(machine);
+  return it != troubled_.end() && kernel_.now().mono < it->second + recovery_max;
+}
+
+bool Checkers::completed(const std::string& node) const {
+  const auto it = done_.find(node);
+  return it != done_.end() && it->second.size() >= graph_.nodes.at(node).servers;
+}
+
+std::set<int> Checkers::machines_of(const std::string& node) const {
+  std::set<int> found;
+  for (const auto& [id, running] : running_)
+    if (node_of_framework(running.framework) == node) found.insert(running.machine);
+  return found;
+}
+
+std::string Checkers::unheard() const {
+  for (const auto& key : must_be_heard_)
+    if (!terminal_.contains(key)) return key.first + " never heard how " + key.second + " ended";
+  return {};
 }
 
 void Checkers::heard(const std::string& framework, const std::string& task, int state, const std::string& uuid) {
@@ -69,17 +117,30 @@ std::size_t Checkers::running_servers(const std::string& node) const {
   return count;
 }
 
-/// I21: what a node needs has been whole before the node's scheduler starts.
-void Checkers::check_dependencies(const std::string& node) {
+/// I21: what a node needs has been whole, or has ended well, before the node's scheduler starts.
+void Checkers::check_scheduler(const std::string& node) {
   for (const auto& need : graph_.nodes[node].needs)
-    if (!was_whole_.contains(need)) fail("I21", node + " started before " + need + " had ever served");
+    if (graph_.nodes[need].job ? !completed(need) : !was_whole_.contains(need))
+      fail("I21", node + "'s scheduler started before " + need + " had ever served");
+}
+
+/// I21: whenever a node's first server starts while none of it runs, what it needs serves now, as far as news travel.
+void Checkers::check_first_server(const std::string& node) {
+  for (const auto& need : graph_.nodes[node].needs) {
+    if (graph_.nodes[need].job ? completed(need) : whole_.contains(need)) continue;
+    const auto last = last_whole_.find(need);
+    if (last != last_whole_.end() && kernel_.now().mono - last->second <= news_age_max) continue;
+    fail("I21", node + " started its first server while " + need + " did not serve");
+  }
 }
 
 /// I23: a node's servers end only when nobody who needs them runs.
 void Checkers::check_teardown(const std::string& node) {
-  for (const auto& [name, other] : graph_.nodes)
-    if (other.needs.contains(node) && running_servers(name) > 0)
-      fail("I23", node + " was stopped while " + name + " still ran");
+  for (const auto& [id, running] : running_) {
+    const std::string name = node_of_framework(running.framework);
+    if (!name.empty() && graph_.nodes[name].needs.contains(node) && !in_trouble(running.machine))
+      fail("I23", node + " was stopped while " + running.task + " still ran");
+  }
 }
 
 /// I27, I29: nobody runs on what another still uses; nothing is over-committed.

@@ -4,8 +4,9 @@ namespace banyan::sim {
 
 using namespace std::chrono_literals;
 
-ChildProcess::ChildProcess(const Surroundings& around, const std::string& folder, ChildHost host)
+ChildProcess::ChildProcess(const Surroundings& around, Place here, const std::string& folder, ChildHost host)
     : around_(around),
+      here_(here),
       disk_name_(folder),
       disk_(around.disks[folder]),
       host_(std::move(host)),
@@ -15,7 +16,7 @@ ChildProcess::ChildProcess(const Surroundings& around, const std::string& folder
 
 /// Its election: the lock of its store.
 void ChildProcess::campaign() {
-  auto store = FakeStore::open(disk_, planner_.disk());
+  auto store = FakeStore::open(disk_, planner_.syncs(disk_));
   if (!store) return planner_.after(20ms, [this] { campaign(); });
   store_ = std::move(*store);
   driver_ = std::make_unique<Driver<service::Core, ChildProcess>>(service::Core(*store_->load()), *this);
@@ -47,7 +48,7 @@ void ChildProcess::subscribe(const Handover& handover) {
   };
   callbacks.refused = [this](const std::string& call) { deliver(service::CallRefused{call}); };
   link_ = std::make_unique<SchedulerLink>(
-      planner_, around_.servers, std::vector<std::string>(handover.masters().begin(), handover.masters().end()),
+      planner_, here_, around_.servers, std::vector<std::string>(handover.masters().begin(), handover.masters().end()),
       service::framework_info(handover), std::move(callbacks));
 }
 
@@ -65,7 +66,7 @@ void ChildProcess::on(service::SetMasters& e) {
 void ChildProcess::on(service::StartProbe& e) {
   planner_.after(kernel_.between(1ms, 20ms), [this, probe = e] {
     bool ready = true;
-    for (const auto& address : probe.addresses) ready = ready && around_.answers(address);
+    for (const auto& address : probe.addresses) ready = ready && around_.answers(here_, address);
     deliver(service::ProbeResult{probe.id, ready, ready ? "" : "no answer"});
   });
 }

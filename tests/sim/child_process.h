@@ -22,21 +22,21 @@ struct ChildHost {
 };
 
 /// Disks of child schedulers by their folder: they outlive every process.
-using Disks = std::map<std::string, FakeDisk>;
+using Disks = std::map<std::string, Disk>;
 
 /// What a scheduler finds around it.
 struct Surroundings {
   Kernel& kernel;
   Servers& servers;
   Disks& disks;
-  std::function<bool(const std::string& address)> answers;  ///< does a server answer there?
+  std::function<bool(Place from, const std::string& address)> answers;  ///< does a server answer there?
   /// Every status that a scheduler takes, for the checkers.
   std::function<void(const std::string& framework, const mesos::v1::TaskStatus& status)> heard;
 };
 
 class ChildProcess {
  public:
-  ChildProcess(const Surroundings& around, const std::string& folder, ChildHost host);
+  ChildProcess(const Surroundings& around, Place here, const std::string& folder, ChildHost host);
 
   /// Answer to ask(): a newer handover, or nothing for now.
   void handed(const std::optional<Handover>& handover);
@@ -49,7 +49,9 @@ class ChildProcess {
   }
   void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
   void wake_at(std::optional<Instant> when) { waker_.at(when); }
-  void fatal(const Error&) {}
+  void fatal(const Error&) {
+    planner_.soon([this] { host_.exited(1); });
+  }
 
  private:
   void campaign();
@@ -67,8 +69,9 @@ class ChildProcess {
 
   const Surroundings& around_;
   Kernel& kernel_ = around_.kernel;
+  Place here_;
   std::string disk_name_;
-  FakeDisk& disk_;
+  Disk& disk_;
   ChildHost host_;
   Life life_ = std::make_shared<int>();
   Planner planner_{kernel_, life_};

@@ -9,6 +9,7 @@
 
 #include "runtime/base/rng.h"
 #include "runtime/base/time.h"
+#include "tests/sim/network.h"
 
 namespace banyan::sim {
 
@@ -26,8 +27,12 @@ class Kernel {
   Kernel& operator=(const Kernel&) = delete;
 
   [[nodiscard]] Now now() const {
-    return {now_, WallTime(std::chrono::hours(24 * 365 * 50) + now_.time_since_epoch())};
+    return {now_, WallTime(std::chrono::hours(24 * 365 * 50) + now_.time_since_epoch() + wall_offset_)};
   }
+  /// Somebody sets the machines' clocks. The monotonic one never jumps.
+  void jump(Duration by) { wall_offset_ += by; }
+  [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] const Network& network() const { return network_; }
   [[nodiscard]] Rng& rng() { return rng_; }
   /// An independent stream of numbers, so that one actor's draws do not shift another's.
   [[nodiscard]] Rng fork() { return Rng(rng_.next()); }
@@ -77,6 +82,8 @@ class Kernel {
 
   Rng rng_;
   Instant now_{std::chrono::seconds(1)};
+  Duration wall_offset_{};
+  Network network_;
   std::map<Handle, std::function<void()>> calendar_;
   bool closing_ = false;
   std::uint64_t planned_ = 0;

@@ -11,7 +11,7 @@ namespace banyan::sim {
 
 /// One agent's connection. Each end sets its handlers; a cut reaches the other end after what still arrives.
 struct AgentWire {
-  explicit AgentWire(Kernel& kernel) : up(kernel), down(kernel) {}
+  AgentWire(Kernel& kernel, Place agent) : up(kernel, {agent, Place::master}), down(kernel, {Place::master, agent}) {}
 
   Pipe up;                                            ///< agent -> master
   Pipe down;                                          ///< master -> agent
@@ -29,11 +29,12 @@ struct AgentWire {
 };
 using Wire = std::shared_ptr<AgentWire>;
 
-inline void send_up(const Wire& wire, std::string bytes) {
-  wire->up.send([wire, bytes = std::move(bytes)] { AgentWire::call(wire->at_master, bytes); });
+/// `twice`: see Pipe::send.
+inline void send_up(const Wire& wire, std::string bytes, bool twice) {
+  wire->up.send([wire, bytes = std::move(bytes)] { AgentWire::call(wire->at_master, bytes); }, twice);
 }
-inline void send_down(const Wire& wire, std::string bytes) {
-  wire->down.send([wire, bytes = std::move(bytes)] { AgentWire::call(wire->at_agent, bytes); });
+inline void send_down(const Wire& wire, std::string bytes, bool twice) {
+  wire->down.send([wire, bytes = std::move(bytes)] { AgentWire::call(wire->at_agent, bytes); }, twice);
 }
 /// The agent's end goes: nothing more arrives there, the master hears of it.
 inline void drop_by_agent(const Wire& wire) {

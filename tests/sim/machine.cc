@@ -36,6 +36,15 @@ void Machine::destroy(const ContainerId& id) {
                 [this, id] { exit(id, SIGKILL); });
 }
 
+void Machine::shoot(const ContainerId& id) {
+  if (const auto it = containers_.find(id); it != containers_.end() && it->second.running) it->second.shot = true;
+  exit(id, SIGKILL);
+}
+
+void Machine::lose_power() {
+  for (const auto& [id, container] : containers_) shoot(id);
+}
+
 void Machine::exit(const ContainerId& id, int wait_status) {
   const auto it = containers_.find(id);
   if (it == containers_.end()) return;

@@ -27,6 +27,7 @@ struct Container {
   bool custom = false;
   std::int64_t pid = 0;
   bool running = false;
+  bool shot = false;    ///< a fault ended it, nobody's decision
   int wait_status = 0;  ///< valid once it has run and does not any more
   Instant started_at{};
   std::unique_ptr<Program> program;
@@ -53,6 +54,10 @@ class Machine {
   void destroy(const ContainerId& id);
   /// A process ends by itself (exit status or signal as wait status).
   void exit(const ContainerId& id, int wait_status);
+  /// A fault ends it: SIGKILL to all of it.
+  void shoot(const ContainerId& id);
+  /// The power fails: nothing runs any more, and no agent hears of it.
+  void lose_power();
 
   [[nodiscard]] const std::map<ContainerId, Container>& containers() const { return containers_; }
   [[nodiscard]] int number() const { return number_; }

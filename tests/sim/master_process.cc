@@ -5,11 +5,13 @@
 
 namespace banyan::sim {
 
-MasterProcess::MasterProcess(Kernel& kernel, FakeDisk& disk, MasterDoor& door, Servers& servers)
+MasterProcess::MasterProcess(Kernel& kernel, Disk& disk, MasterDoor& door, Servers& servers,
+                             std::function<void()> died)
     : kernel_(kernel),
       door_(door),
       servers_(servers),
-      store_(*FakeStore::open(disk, planner_.disk())),
+      died_(std::move(died)),
+      store_(*FakeStore::open(disk, planner_.syncs(disk))),
       waker_(kernel, [this] { deliver(master::Tick{}); }) {
   auto registry = registry::read(*store_->load());
   BANYAN_CHECK(registry.has_value());
@@ -100,7 +102,10 @@ void MasterProcess::on(const master::CloseStream& effect) {
 
 void MasterProcess::on(const master::SendToAgent& effect) {
   const auto it = wires_.find(effect.link);
-  if (it != wires_.end()) send_down(it->second, codec::encode(effect.order, facts_.id).SerializeAsString());
+  if (it == wires_.end()) return;
+  const auto message = codec::encode(effect.order, facts_.id);
+  const bool again = message.has_run_task() || message.has_kill_task() || message.has_acknowledge();
+  send_down(it->second, message.SerializeAsString(), again);
 }
 
 void MasterProcess::on(const master::CloseLink& effect) {

@@ -15,7 +15,8 @@ namespace banyan::sim {
 
 class MasterProcess final : public Server {
  public:
-  MasterProcess(Kernel& kernel, FakeDisk& disk, MasterDoor& door, Servers& servers);
+  /// `died`: it has ended by itself, for it cannot write; whoever holds it lets it go.
+  MasterProcess(Kernel& kernel, Disk& disk, MasterDoor& door, Servers& servers, std::function<void()> died);
   ~MasterProcess() override;  ///< kill -9
 
   void request(const std::string& path, const std::string& stream_id, const std::string& body,
@@ -26,14 +27,14 @@ class MasterProcess final : public Server {
   void convert(const AgentId& agent, master::Conversion conversion, std::function<void(unsigned)> done);
 
   [[nodiscard]] const master::Core& core() const { return driver_->core(); }
-  [[nodiscard]] static std::string address() { return "127.0.0.1:5050"; }
+  [[nodiscard]] static std::string address() { return "127.0.0.1:" + std::to_string(master_port); }
 
   // What Driver asks of a world.
   [[nodiscard]] Now now() const { return kernel_.now(); }
   void perform(master::Core::Effect effect);
   void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
   void wake_at(std::optional<Instant> when) { waker_.at(when); }
-  void fatal(const Error&) {}
+  void fatal(const Error&) { planner_.soon(died_); }
 
  private:
   void deliver(const master::Input& input);
@@ -51,6 +52,7 @@ class MasterProcess final : public Server {
   Kernel& kernel_;
   MasterDoor& door_;
   Servers& servers_;
+  std::function<void()> died_;
   Life life_ = std::make_shared<int>();
   Planner planner_{kernel_, life_};
   std::unique_ptr<FakeStore> store_;

@@ -15,6 +15,11 @@ namespace banyan::sim {
 /// Alive as long as its process. What was planned for a dead process does not happen.
 using Life = std::shared_ptr<int>;
 
+/// A disk that may be slow, or full for a while (FakeDisk::broken).
+struct Disk : FakeDisk {
+  Instant slow_until{};
+};
+
 /// Plans deeds that die with their process.
 class Planner {
  public:
@@ -28,9 +33,12 @@ class Planner {
   void soon(std::function<void()> deed) const { after(Duration(0), std::move(deed)); }
 
   /// A disk's sync, in FakeStore's form.
-  [[nodiscard]] FakeStore::Later disk() const {
-    return [*this](std::function<void()> deed) {
-      after(kernel_.between(std::chrono::microseconds(50), std::chrono::milliseconds(8)), std::move(deed));
+  [[nodiscard]] FakeStore::Later syncs(const Disk& disk) const {
+    return [*this, &disk](std::function<void()> deed) {
+      const bool slow = kernel_.now().mono < disk.slow_until;
+      after(slow ? kernel_.between(std::chrono::milliseconds(100), std::chrono::seconds(2))
+                 : kernel_.between(std::chrono::microseconds(50), std::chrono::milliseconds(8)),
+            std::move(deed));
     };
   }
   [[nodiscard]] Kernel& kernel() const { return kernel_; }
@@ -64,30 +72,36 @@ class Waker {
   std::optional<Kernel::Handle> planned_;
 };
 
-/// One direction of a connection: messages arrive late but in order, until it is cut. What is under way when it is cut
+/// One direction of a connection: messages arrive late but in order, and wait while the link is cut. What is under way when it is cut
 /// arrives up to a drawn moment and is lost after it, as with a process that dies with data in its socket.
 class Pipe {
  public:
-  explicit Pipe(Kernel& kernel) : kernel_(kernel) {}
+  Pipe(Kernel& kernel, Route route) : kernel_(kernel), route_(route) {}
 
-  void send(std::function<void()> arrive) {
-    last_ = std::max(last_, kernel_.now().mono + latency());
-    kernel_.at(last_, [cut = cut_, at = last_, arrive = std::move(arrive)] {
+  /// `twice`: its sender may send it again, so it may arrive twice.
+  void send(std::function<void()> arrive, bool twice = false) {
+    last_ = std::max(last_, arrival());
+    kernel_.at(last_, [cut = cut_, at = last_, arrive] {
       if (!*cut || at <= **cut) arrive();
     });
+    if (twice && kernel_.network().doubles(kernel_.now().mono) && kernel_.rng().chance(1, 2)) send(std::move(arrive));
   }
   /// The last thing that arrives, after whatever still does.
   void cut(std::function<void()> closed) {
     if (*cut_) return;
-    const Instant when = kernel_.now().mono + latency();
+    const Instant when = arrival();
     *cut_ = when;
     kernel_.at(when, std::move(closed));
   }
 
  private:
-  Duration latency() { return kernel_.between(std::chrono::microseconds(20), std::chrono::milliseconds(5)); }
+  Instant arrival() {
+    return kernel_.network().open_at(route_, kernel_.now().mono) +
+           kernel_.between(std::chrono::microseconds(20), std::chrono::milliseconds(5));
+  }
 
   Kernel& kernel_;
+  Route route_;
   Instant last_{};
   std::shared_ptr<std::optional<Instant>> cut_ = std::make_shared<std::optional<Instant>>();
 };

@@ -32,7 +32,7 @@ ExecutorProgram::ExecutorProgram(const Surroundings& around, Machine& machine, c
       id_(container.launch.container),
       client_waker_(kernel_, [this] { client_.deliver(sdk::Tick{}); }),
       supervisor_waker_(kernel_, [this] { supervise(fe::Tick{}); }),
-      link_(planner_, around.servers,
+      link_(planner_, place_of(machine.number()), around.servers,
             {.opened = [this](auto e) { client_.deliver(std::move(e)); },
              .record = [this](auto e) { client_.deliver(std::move(e)); },
              .closed = [this](auto e) { client_.deliver(std::move(e)); },
@@ -83,7 +83,7 @@ void ExecutorProgram::on(fe::StartChild& e) {
     };
     host.exited = [this, run](int code) { planner_.soon([this, run, code] { child_ended(run, code << 8); }); };
     child_run_ = run;
-    child_ = std::make_shared<ChildProcess>(around_, folder, host);
+    child_ = std::make_shared<ChildProcess>(around_, place_of(machine_.number()), folder, host);
     supervise(fe::ChildStarted{run, static_cast<std::uint32_t>(20'000 + run)});
   });
 }

@@ -13,17 +13,21 @@
 
 namespace banyan::sim {
 
-/// A server: runs until it is told to end. Obeys SIGTERM after a moment.
+/// A server: runs until it is told to end, or a job that ends well by itself. Obeys SIGTERM after a moment.
 class ServerProgram final : public Program {
  public:
-  ServerProgram(Kernel& kernel, Machine& machine, ContainerId id)
-      : kernel_(kernel), machine_(machine), id_(std::move(id)) {}
+  ServerProgram(Kernel& kernel, Machine& machine, ContainerId id, std::optional<Duration> job = {})
+      : kernel_(kernel), machine_(machine), id_(std::move(id)) {
+    if (job) planner_.after(*job, [this] { machine_.exit(id_, 0); });
+  }
   void terminate() override;
 
  private:
   Kernel& kernel_;
   Machine& machine_;
   ContainerId id_;
+  Life life_ = std::make_shared<int>();
+  Planner planner_{kernel_, life_};
 };
 
 /// banyan-framework-executor: the supervisor and the executor's SDK core, and the child it hosts.

@@ -4,10 +4,12 @@ namespace banyan::sim {
 
 using namespace std::chrono_literals;
 
-RootProcess::RootProcess(const Surroundings& around, FakeDisk& disk, std::function<MasterProcess*()> master)
+RootProcess::RootProcess(const Surroundings& around, Disk& disk, std::function<MasterProcess*()> master,
+                         std::function<void()> died)
     : kernel_(around.kernel),
       master_(std::move(master)),
-      store_(*FakeStore::open(disk, planner_.disk())),
+      died_(std::move(died)),
+      store_(*FakeStore::open(disk, planner_.syncs(disk))),
       waker_(kernel_, [this] { deliver(root::Tick{}); }) {
   root::Setup setup;
   setup.masters = {MasterProcess::address()};
@@ -31,7 +33,7 @@ RootProcess::RootProcess(const Surroundings& around, FakeDisk& disk, std::functi
   };
   callbacks.disconnected = [this](const std::string& reason, bool) { deliver(root::Disconnected{reason}); };
   callbacks.refused = [](const std::string&) {};
-  link_ = std::make_unique<SchedulerLink>(planner_, around.servers, std::vector{MasterProcess::address()},
+  link_ = std::make_unique<SchedulerLink>(planner_, Place::root, around.servers, std::vector{MasterProcess::address()},
                                           root::framework_info("root"), std::move(callbacks));
 }
 
@@ -63,7 +65,8 @@ void RootProcess::on(root::Answer& e) {
 void RootProcess::on(root::TearDown& e) {
   planner_.after(kernel_.between(1ms, 5ms), [this, e] {
     MasterProcess* master = master_();
-    if (master == nullptr) return deliver(root::TornDown{e.stack, e.node, "no master"});
+    const bool there = kernel_.network().reaches({Place::root, Place::master}, kernel_.now().mono);
+    if (master == nullptr || !there) return deliver(root::TornDown{e.stack, e.node, "no answer of the master"});
     master->tear_down(e.framework_id, [this, weak = std::weak_ptr(life_), e](unsigned status) {
       if (weak.expired()) return;
       // 400: the master knows no such framework, so there is nothing left to tear down.

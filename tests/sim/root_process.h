@@ -16,7 +16,9 @@ namespace banyan::sim {
 class RootProcess {
  public:
   /// `master`: the one that runs now; nullptr while none does.
-  RootProcess(const Surroundings& around, FakeDisk& disk, std::function<MasterProcess*()> master);
+  /// `died`: as MasterProcess'.
+  RootProcess(const Surroundings& around, Disk& disk, std::function<MasterProcess*()> master,
+              std::function<void()> died);
 
   void up(const std::string& stack_text);
   void down(const std::string& stack);
@@ -31,7 +33,7 @@ class RootProcess {
   }
   void commit(Changes changes, Store::Done done) { store_->commit(std::move(changes), std::move(done)); }
   void wake_at(std::optional<Instant> when) { waker_.at(when); }
-  void fatal(const Error&) {}
+  void fatal(const Error&) { planner_.soon(died_); }
 
  private:
   void deliver(const root::Core::Input& input);
@@ -45,6 +47,7 @@ class RootProcess {
 
   Kernel& kernel_;
   std::function<MasterProcess*()> master_;
+  std::function<void()> died_;
   Life life_ = std::make_shared<int>();
   Planner planner_{kernel_, life_};
   std::unique_ptr<FakeStore> store_;

@@ -20,11 +20,11 @@ class SchedulerLink {
     std::function<void(const std::string& call)> refused;
   };
 
-  SchedulerLink(Planner planner, Servers& servers, std::vector<std::string> masters, mesos::v1::FrameworkInfo framework,
+  SchedulerLink(Planner planner, Place here, Servers& servers, std::vector<std::string> masters, mesos::v1::FrameworkInfo framework,
                 Callbacks callbacks)
       : planner_(planner),
         callbacks_(std::move(callbacks)),
-        link_(planner, servers,
+        link_(planner, here, servers,
               {.opened = [this](auto e) { driver_.deliver(std::move(e)); },
                .record = [this](auto e) { driver_.deliver(std::move(e)); },
                .closed = [this](auto e) { driver_.deliver(std::move(e)); },

@@ -1,78 +1,87 @@
-// Seeds in, verdict out: a random stack comes up, is shot at, recovers, and goes down — all laws looked at throughout.
+// What must hold of single stories; tests/sim/run lives whole ranges of seeds.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "tests/sim/cluster.h"
+#include "tests/sim/story.h"
 
 namespace banyan::sim {
 namespace {
 
 using namespace std::chrono_literals;
+using Verdict = Outcome::Verdict;
 
-/// The first seed and how many; BANYAN_SEED replays one, BANYAN_SEEDS asks for more.
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+std::string read(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
 }
-
-std::string story(Cluster& cluster, std::uint64_t seed) {
-  std::string text = "replay with BANYAN_SEED=" + std::to_string(seed) + "\n";
-  for (const auto& [number, row] : cluster.kernel().rows()) text += std::to_string(number) + "  " + row + "\n";
-  for (const auto& broken : cluster.checkers().broken()) text += "BROKEN " + broken.law + ": " + broken.what + "\n";
-  return text + cluster.summary();
-}
-
-/// One life of a cluster. Returns the trace's hash.
-std::uint64_t live(std::uint64_t seed, unsigned kills) {
-  Rng shape(seed * 7919 + 1);
-  const Graph graph = random_graph(shape, 3 + static_cast<unsigned>(shape.below(4)));
-  Cluster cluster(seed, graph);
-  cluster.up();
-  if (!cluster.run_until([&] { return cluster.all_serving(); }, 5min)) {
-    ADD_FAILURE() << "did not come up\n" << story(cluster, seed);
-    return 0;
-  }
-  for (unsigned i = 0; i < kills; ++i) {
-    cluster.kernel().after(cluster.kernel().between(0s, 20s), [&] { cluster.kill_somebody(); });
-  }
-  const Instant faults_end = cluster.kernel().now().mono + 20s;
-  const auto healed = [&] { return cluster.kernel().now().mono > faults_end && cluster.all_serving(); };
-  if (!cluster.run_until(healed, 10min)) {
-    ADD_FAILURE() << "did not recover\n" << story(cluster, seed);
-    return 0;
-  }
-  cluster.run_until([&] { return cluster.unsettled().empty(); }, 2min);
-  EXPECT_EQ(cluster.unsettled(), "") << story(cluster, seed);
-  cluster.down();
-  if (!cluster.run_until([&] { return cluster.all_down(); }, 10min)) {
-    ADD_FAILURE() << "did not go down\n" << story(cluster, seed);
-    return 0;
-  }
-  EXPECT_TRUE(cluster.checkers().broken().empty()) << story(cluster, seed);
-  return cluster.kernel().hash();
-}
-
-class Seed : public testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(Seed, ComesUpSurvivesRandomKillsOfEveryCoreAndGoesDownWithoutBreakingALaw) { live(GetParam(), 12); }
-
-INSTANTIATE_TEST_SUITE_P(Sim, Seed,
-                         testing::Range(from_environment("BANYAN_SEED", 1),
-                                        from_environment("BANYAN_SEED", 1) +
-                                            from_environment("BANYAN_SEEDS", std::getenv("BANYAN_SEED") ? 1 : 24)));
 
 TEST(Sim, IndependentBranchesComeUpTogetherAndEveryNodeAfterWhatItNeeds) {
   Graph graph;
   graph.nodes = {{"left", {}}, {"right", {}}, {"top", {{"left", "right"}, 2}}};
   Cluster cluster(5, graph);
   cluster.up();
-  ASSERT_TRUE(cluster.run_until([&] { return cluster.all_serving(); }, 5min)) << story(cluster, 5);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.all_serving(); }, 5min)) << cluster.summary();
   EXPECT_TRUE(cluster.checkers().overlapped());
 }
 
-TEST(Sim, GivesTheSameHistoryForTheSameSeed) { EXPECT_EQ(live(77, 8), live(77, 8)); }
+TEST(Sim, GivesTheSameHistoryForTheSameSeed) {
+  const Outcome once = live(story_of(77));
+  EXPECT_EQ(once.verdict, Verdict::good) << once.text;
+  EXPECT_EQ(once.hash, live(story_of(77)).hash);
+}
+
+TEST(Sim, AServerWithoutDataMovesWhenItsMachineIsGoneForGood) {
+  Graph graph;
+  graph.nodes["web"].data = false;
+  Cluster cluster(3, graph);
+  cluster.up();
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.all_serving(); }, 5min)) << cluster.summary();
+  const int gone = *cluster.machines_of("web").begin();
+  cluster.lose(gone);
+  ASSERT_TRUE(cluster.run_until([&] { return cluster.all_serving(); }, 10min)) << cluster.summary();
+  EXPECT_EQ(cluster.machines_of("web"), std::set{1 - gone});
+}
+
+TEST(Sim, AStoryIsReadAsItIsWritten) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    const Story story = story_of(seed);
+    const auto again = parse_story(text(story));
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_EQ(again->seed, seed);
+    EXPECT_EQ(again->faults, story.faults);
+  }
+  EXPECT_FALSE(parse_story("seed 1\nup 3ms kill_nobody 1 for 0ms\n").has_value());
+}
+
+TEST(Sim, ShrinkingKeepsOnlyTheFaultsThatMatter) {
+  Story story = story_of(3);
+  for (std::uint64_t pick = 0; pick < 5; ++pick)
+    story.faults.push_back({Phase::steady, 1s, Fault::Kind::kill_root, 2000 + pick, 0s});
+  const Fault guilty = story.faults.back();
+  const Story small = shrink(story, [&](const Story& less) {
+    return std::find(less.faults.begin(), less.faults.end(), guilty) != less.faults.end();
+  });
+  EXPECT_EQ(small.faults, std::vector{guilty});
+}
+
+/// What once failed. The file's first line says how.
+TEST(Sim, EveryKeptStoryHoldsItsLaws) {
+  unsigned stories = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(SOURCE_DIR "/stories")) {
+    const auto story = parse_story(read(entry.path()));
+    ASSERT_TRUE(story.has_value()) << entry.path();
+    const Outcome outcome = live(*story);
+    EXPECT_EQ(outcome.verdict, Verdict::good) << entry.path() << "\n" << outcome.text;
+    ++stories;
+  }
+  EXPECT_GT(stories, 0u);
+}
 
 }  // namespace
 }  // namespace banyan::sim

@@ -80,6 +80,18 @@ struct AFrameworkExecutor : testing::Test {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  /// What the child writes under that name, whole, when it gets to it.
+  std::string written(const std::filesystem::path& path) {
+    decltype(loop.after(Duration(0), [] {})) timer{};
+    std::function<void()> look = [&] {
+      patience.something_happened();
+      timer = loop.after(std::chrono::milliseconds(5), look);
+    };
+    look();
+    EXPECT_TRUE(patience.until([&] { return std::filesystem::exists(path); }));
+    loop.cancel(timer);
+    return content(path);
+  }
 
   Loop loop;
   Patience patience;
@@ -90,13 +102,12 @@ struct AFrameworkExecutor : testing::Test {
 };
 
 TEST_F(AFrameworkExecutor, StartsTheChildWithItsHandoverAndItsOwnEnvironment) {
-  launch("exec sleep 1000");
-  const auto report = running();
-  EXPECT_EQ(report.handover_version(), 1u);
+  launch("env > environment.new && mv environment.new environment && exec sleep 1000");
+  EXPECT_EQ(running().handover_version(), 1u);
   const auto handover = read_handover(sandbox.path / "handover.json");
   ASSERT_TRUE(handover) << handover.error().message;
   EXPECT_EQ(handover->framework_id(), "logging.kafka.1");
-  const auto environment = content("/proc/" + std::to_string(report.pid()) + "/environ");
+  const auto environment = written(sandbox.path / "environment");
   EXPECT_THAT(environment, HasSubstr("MESOS_FRAMEWORK_ID=logging.kafka.1"));
   EXPECT_THAT(environment, HasSubstr("BANYAN_SOCKET=" + socket()));
   EXPECT_THAT(environment, Not(HasSubstr("MESOS_SLAVE_ID")));

@@ -236,6 +236,33 @@ TEST_F(ASchedulerDriver, LeavesItsFrameworkAloneWhenStoppedForFailover) {
   EXPECT_TRUE(master.of(Call::TEARDOWN).empty());
 }
 
+// What ThreadSanitizer looks at: the public calls of any thread, while events arrive on the driver's own.
+TEST_F(ASchedulerDriver, TakesCallsOfSeveralThreadsWhileEventsArrive) {
+  constexpr std::size_t threads = 4, rounds = 25;
+  SchedulerDriver driver(scheduler, options());
+  start(driver);
+  std::vector<std::thread> callers;
+  for (std::size_t n = 0; n < threads; ++n)
+    callers.emplace_back([&driver, n] {
+      for (std::size_t i = 0; i < rounds; ++i) {
+        TaskID task;
+        task.set_value(std::to_string(n) + "." + std::to_string(i));
+        driver.kill_task(task);
+        driver.want(i % 2 == 0);
+        driver.reconcile_tasks({});
+        EXPECT_EQ(driver.status(), DriverStatus::running);
+        EXPECT_EQ(driver.framework_id().value(), "f-1");
+      }
+    });
+  for (std::size_t i = 0; i < rounds; ++i) {
+    master.update("t" + std::to_string(i), std::string(16, 'u'));
+    master.offer({"left", "decline", "hold", "use"});
+  }
+  EXPECT_TRUE(until(Call::KILL, threads * rounds));
+  EXPECT_TRUE(until(Call::ACKNOWLEDGE, rounds));
+  for (auto& caller : callers) caller.join();
+}
+
 TEST_F(ASchedulerDriver, DoesNothingBeforeItIsStartedOrAfterItHasEnded) {
   SchedulerDriver driver(scheduler, options());
   EXPECT_EQ(driver.revive_offers(), DriverStatus::not_started);
