@@ -265,7 +265,8 @@ void Core::take_report(Stack& stack, Node& node, const ChildReport& report) {
   }
   const auto version = node.record.handover().version();
   observe(node, report);
-  if (report.gate_closed() && node.record.handover().may_start()) node.gate_stale = true;
+  if (report.gate_closed() && report.handover_version() >= version && node.record.handover().may_start())
+    node.gate_stale = true;
   if (report.handover_version() < version || report.restart_number() < node.record.scheduler_restarts()) {
     if (!node.push_at) node.push_at = now_.mono;
     return;

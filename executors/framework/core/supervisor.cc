@@ -97,6 +97,7 @@ void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
   if (word.has_handover()) {
     if (word.handover().version() > handover_.version()) {
       handover_ = word.handover();
+      report_.clear_gate_closed();
       effects.emplace_back(WriteHandover{handover_});
       answer_polls(effects);
     } else if (report_.handover_version() < handover_.version()) {
@@ -135,6 +136,12 @@ void Supervisor::on(Instant, const HandoverWritten& written, Effects& effects) {
 }
 
 void Supervisor::start(Effects& effects) {
+  if (run_ > 0 && handover_.may_start()) {  // what that was said of has perhaps changed: the root is to say it anew
+    handover_.set_may_start(false);
+    report_.set_gate_closed(true);
+    report_dirty_ = true;
+    effects.emplace_back(WriteHandover{handover_});
+  }
   phase_ = Phase::starting;
   served_ = false;
   serving_since_.reset();

@@ -1,6 +1,7 @@
 #include "orchestrator/frameworks/service/core.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "specs/names.h"
 #include "specs/node_json.h"
@@ -49,6 +50,8 @@ std::optional<Instant> Core::next_deadline() const {
   for (const auto& i : instances_) {
     if (subscribed_) earliest(when, i.ask_again);
     earliest(when, i.backoff_until);
+    if (i.phase == Phase::running && !i.served && i.running_since && server_of(i).readiness.empty())
+      earliest(when, *i.running_since + serving_proves_after);
   }
   return when;
 }
@@ -84,26 +87,47 @@ void Core::take_config(const Handover& handover) {
     return;
   }
   config_error_.clear();
-  node_ = std::move(*node);
-  make_instances();
+  const specs::Node before = std::exchange(node_, std::move(*node));
+  make_instances(before);
+  for (auto& i : instances_) drop_changed_ports(i);
   refresh_fingerprints();
 
+  for (auto& i : instances_)  // also one that an earlier scheduler saw end
+    if (i.ended_for_good() && outdated(i)) new_chance(i);
   for (auto& i : instances_) {  // a new configuration, or a restart asked for, is a new chance
     const auto asked = asked_before.find(i.name);
     if (asked == asked_before.end()) continue;
     const bool restart = restarts_wanted(i) > asked->second;
     const auto print = prints_before.find(i.name);
     if (!restart && (print == prints_before.end() || print->second == fingerprints_[i.name])) continue;
-    i.record.quarantined = i.record.failed = i.record.completed = false;
-    i.record.why.clear();
-    i.deaths.clear();
-    i.streak = 0;
-    i.backoff_until.reset();
+    new_chance(i);
+  }
+}
+
+void Core::new_chance(Instance& i) {
+  i.record.quarantined = i.record.failed = i.record.completed = false;
+  i.record.why.clear();
+  i.note.clear();
+  i.deaths.clear();
+  i.streak = 0;
+  i.backoff_until.reset();
+}
+
+/// A fixed port that is another one now is claimed anew; the server moves to it when it is launched again.
+void Core::drop_changed_ports(Instance& i) {
+  auto& place = i.record.place;
+  for (const auto& claim : claims_of(server_of(i))) {
+    const auto port = place.ports.find(claim.name);
+    if (claim.volume || !claim.fixed || port == place.ports.end() || port->second == *claim.fixed) continue;
+    place.ports.erase(port);
+    place.held.erase(claim.key);
+    place.held.erase("given:" + claim.key);
+    places_changed_ = true;
   }
 }
 
 /// The instances the node declares, known ones kept. Those scaled away are ended; their places stay reserved.
-void Core::make_instances() {
+void Core::make_instances(const specs::Node& before) {
   std::vector<Instance> next;
   for (std::size_t s = 0; s < node_.servers.size(); ++s)
     for (std::uint32_t index = 0; index < node_.servers[s].instances; ++index) {
@@ -120,7 +144,10 @@ void Core::make_instances() {
       next.back().server = s;
     }
   for (auto& gone : instances_)
-    if (gone.has_task()) kill(gone, Ending::stop, Duration::zero());
+    if (gone.has_task()) {
+      leaving_.insert(gone.record.task);
+      kill(gone, Ending::stop, before.servers[gone.server].stop.grace);
+    }
   instances_ = std::move(next);
 }
 

@@ -15,6 +15,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -107,7 +108,7 @@ class Core {
   void on(const CallRefused& input);
   void on(const ProbeResult& input);
   void take_config(const Handover& handover);
-  void make_instances();
+  void make_instances(const specs::Node& before);
   void refresh_fingerprints();
   Instance load_instance(std::size_t server, std::uint32_t index);
   void subscribed();
@@ -120,6 +121,9 @@ class Core {
   void unknown_to_master(Instance& instance, const v1::TaskStatus& status);
   void ended(Instance& instance, const v1::TaskStatus& status);
   void died(Instance& instance, const std::string& what);
+  void give_up(Instance& instance, const std::string& why);
+  void new_chance(Instance& instance);
+  void drop_changed_ports(Instance& instance);
   void acknowledge(const v1::TaskStatus& status);
   void stray(const v1::TaskStatus& status);
 
@@ -150,6 +154,8 @@ class Core {
   [[nodiscard]] bool serving(const Instance& instance) const;
   [[nodiscard]] bool node_serving() const;
   [[nodiscard]] bool node_completed() const;
+  [[nodiscard]] bool may_start() const;
+  [[nodiscard]] bool acted_on_all() const;
   [[nodiscard]] std::string node_reason() const;
   void note_serving();
   void report();
@@ -167,6 +173,7 @@ class Core {
   std::string config_error_;
   std::vector<Instance> instances_;                  ///< by server, then index
   std::map<std::string, std::string> fingerprints_;  ///< instance -> what it would be launched as; "" unknown
+  std::set<std::string> leaving_;                    ///< tasks of instances scaled away, until they have ended
   bool places_changed_ = false;                      ///< since fingerprints_ was made
   Readiness readiness_;
   bool subscribed_ = false;

@@ -68,6 +68,7 @@ struct Instance {
   std::optional<Instant> unheard_of;     ///< the master answers TASK_UNKNOWN, since then
   std::optional<std::uint32_t> pid;      ///< valid in running
   bool check_passes = false;             ///< the agent's exec check of this task
+  std::optional<Instant> running_since;  ///< of this task, as heard here; absent: it outlived its scheduler
   bool served = false;                   ///< this task has been serving
   std::optional<Instant> serving_since;  ///< valid while serving
   bool place_doubtful = false;           ///< the record may be stale: believe the next offer of that agent

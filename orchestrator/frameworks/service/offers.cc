@@ -38,7 +38,15 @@ bool Core::wants_place(const Instance& i) const {
   return !i.ended_for_good() && !complete(i.record.place, server_of(i));
 }
 
-bool Core::wants_launch(const Instance& i) const { return !i.has_task() && !i.ended_for_good() && !i.backoff_until; }
+bool Core::wants_launch(const Instance& i) const {
+  return may_start() && !i.has_task() && !i.ended_for_good() && !i.backoff_until;
+}
+
+/// The gate that keeps the order of edges at every launch. Who has something running repairs it, whatever it says.
+bool Core::may_start() const {
+  return !handover_->has_may_start() || handover_->may_start() ||
+         std::any_of(instances_.begin(), instances_.end(), [](const auto& i) { return i.has_task(); });
+}
 
 bool Core::places_complete() const {
   return std::all_of(instances_.begin(), instances_.end(),
@@ -98,7 +106,8 @@ void Core::find_place(Pool& pool, Instance& i) {
   bool fits = true;
   for (const auto& claim : claims) {
     if (holds(found, claim)) continue;
-    if (const auto port = trial.reserved(i.name, claim)) {
+    const auto port = trial.reserved(i.name, claim);
+    if (port && (claim.volume || !claim.fixed || *port == *claim.fixed)) {
       found.held.insert(claim.key);
       if (!claim.volume) found.ports[claim.name] = *port;
       continue;

@@ -10,6 +10,9 @@ bool Core::ready(const Instance& i) const {
   if (i.phase != Phase::running) return false;
   if (node_.goal == specs::Goal::running) return true;
   const auto& readiness = server_of(i).readiness;
+  // Nobody asks it: that it stays up for a moment is all there is to go by.
+  if (readiness.empty() && !i.served && i.running_since && now_.mono - *i.running_since < serving_proves_after)
+    return false;
   const bool checked = std::any_of(readiness.begin(), readiness.end(),
                                    [](const auto& r) { return std::holds_alternative<specs::ExecProbe>(r.probe); });
   return (i.check_passes || !checked) && readiness_.instance_ready(i.name);
@@ -27,7 +30,7 @@ void Core::note_serving() {
 }
 
 bool Core::node_serving() const {
-  if (instances_.empty() || draining() || !config_error_.empty()) return false;
+  if (instances_.empty() || draining() || !config_error_.empty() || node_.goal == specs::Goal::completed) return false;
   return std::all_of(instances_.begin(), instances_.end(), [&](const auto& i) {
     return serving(i) && (node_.goal == specs::Goal::running || readiness_.server_ready(i.server));
   });
@@ -36,6 +39,13 @@ bool Core::node_serving() const {
 bool Core::node_completed() const {
   return node_.goal == specs::Goal::completed && !instances_.empty() && config_error_.empty() &&
          std::all_of(instances_.begin(), instances_.end(), [](const auto& i) { return i.record.completed; });
+}
+
+/// Every server runs, or has ended, as the present configuration and the restarts asked for want it.
+bool Core::acted_on_all() const {
+  return config_error_.empty() && !draining() && leaving_.empty() && !instances_.empty() &&
+         std::all_of(instances_.begin(), instances_.end(),
+                     [&](const auto& i) { return (i.phase == Phase::running || i.record.completed) && !outdated(i); });
 }
 
 std::string Core::state_word(const Instance& i) const {
@@ -75,6 +85,7 @@ std::string Core::node_reason() const {
   if (!config_error_.empty()) return config_error_;
   if (node_serving() || node_completed()) return "";
   if (draining()) return "stopping its servers";
+  if (subscribed_ && !may_start()) return "waits for what it needs";
   if (!subscribed_) return "not registered with a master";
   std::string first;
   std::size_t more = 0;
@@ -103,6 +114,7 @@ ChildStatus Core::status() const {
   status.set_handover_version(handover_->version());
   if (node_completed()) status.set_completed(true);
   if (drained_) status.set_drained(true);
+  if (acted_on_all()) status.set_observed(handover_->node_hash());
   for (const auto& [name, spec] : node_.endpoints) {
     auto* endpoint = status.add_endpoints();
     endpoint->set_name(name);
@@ -121,7 +133,9 @@ ChildStatus Core::status() const {
     if (!place.agent.empty()) server->set_agent_id(place.agent);
     if (!place.host.empty()) server->set_host(place.host);
     for (const auto& [name, number] : place.ports) server->add_addresses(place.host + ":" + std::to_string(number));
+    if (i.has_task()) server->set_launched(i.record.fingerprint);
     if (i.record.quarantined) status.set_quarantined(true);
+    if (i.record.failed) status.set_failed(true);
   }
   return status;
 }

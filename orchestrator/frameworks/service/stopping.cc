@@ -47,10 +47,7 @@ bool Core::drain_server(std::size_t server) {
   const bool serial = spec.stop.order == specs::StopOrder::serial;
   for (auto it = alive.rbegin(); it != alive.rend(); ++it) {
     auto& i = **it;
-    // The last of several has nobody to hand over to: waiting for it (12 s for Kafka) would gain nothing.
-    const bool last = serial && alive.size() == 1 && spec.instances > 1;
-    if (i.phase != Phase::killing || i.ending != Ending::stop)
-      kill(i, Ending::stop, last ? Duration::zero() : spec.stop.grace);
+    if (i.phase != Phase::killing || i.ending != Ending::stop) kill(i, Ending::stop, spec.stop.grace);
     if (serial) return false;
   }
   return false;

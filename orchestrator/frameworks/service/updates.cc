@@ -51,6 +51,7 @@ void Core::stray(const v1::TaskStatus& status) {
     const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
     i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
   }
+  if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN) leaving_.erase(id);
   if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN ||
       status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
     return;
@@ -83,6 +84,8 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
             status.check_status().command().has_exit_code() && status.check_status().command().exit_code() == 0;
       if (i.phase == Phase::killing) return;
       if (i.phase != Phase::running) i.note.clear();
+      if (i.phase != Phase::running) i.running_since = now_.mono;
+      if (i.phase == Phase::unknown) i.running_since.reset();
       if (i.phase == Phase::unknown) i.served = true;  // it outlived its scheduler: give it the benefit of the doubt
       i.phase = Phase::running;
       return;
@@ -130,10 +133,11 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
   if (asked || !is_death(status.state())) {
     i.note = asked ? "" : what_happened(status);
     if (status.state() == v1::TASK_DROPPED) i.backoff_until = now_.mono + policy.backoff_min;
-  } else if (status.state() == v1::TASK_FINISHED &&
-             (node_.goal == specs::Goal::completed || policy.policy != specs::RestartPolicy::always)) {
+  } else if (status.state() == v1::TASK_FINISHED && node_.goal == specs::Goal::completed) {
     i.record.completed = true;
     i.note.clear();
+  } else if (status.state() == v1::TASK_FINISHED && policy.policy != specs::RestartPolicy::always) {
+    give_up(i, what_happened(status) + "; a service is to stay up, and its restart policy starts it no more");
   } else {
     died(i, what_happened(status));
   }
@@ -141,18 +145,21 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
   persist(i);
 }
 
+/// For good: only a new configuration, or a restart that is asked for, starts it again.
+void Core::give_up(Instance& i, const std::string& why) {
+  i.record.failed = true;
+  i.record.why = i.note = why;
+}
+
 void Core::died(Instance& i, const std::string& what) {
   const auto& policy = server_of(i).restart;
   i.note = what;
-  if (policy.policy == specs::RestartPolicy::never) {
-    i.record.failed = true;
-    i.note += "; its restart policy is never";
-    i.record.why = i.note;
-    return;
-  }
+  if (policy.policy == specs::RestartPolicy::never) return give_up(i, what + "; its restart policy is never");
   if (!i.served) {
     i.deaths.push_back(now_.mono);
     while (now_.mono - i.deaths.front() > policy.within) i.deaths.pop_front();
+    if (i.deaths.size() > policy.max && node_.goal == specs::Goal::completed)
+      return give_up(i, "failed " + std::to_string(i.deaths.size()) + " times, last: " + what);
     if (i.deaths.size() > policy.max) {
       i.record.quarantined = true;
       i.note = "died " + std::to_string(i.deaths.size()) + " times before serving, last: " + what +

@@ -1,0 +1,479 @@
+// Reviewer's suspicions about the root core. Each test states what the documents promise; it fails where they do not hold.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/root/harness.h"
+
+namespace banyan::root {
+namespace {
+
+using mesos::v1::scheduler::Call;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* pair_ = R"(
+name: s
+frameworks:
+  a: { command: [sleep, "1"], ports: { p: auto }, endpoints: { e: { port: p } } }
+  b: { command: [sleep, "1"], depends_on: [a] }
+)";
+
+// R1: I21: nothing is spawned while a dependency is not serving.
+TEST(RootPromises, NoLaunchWhenTheDependencyFellBetweenDecisionAndOffer) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  EXPECT_EQ(h.node("b").state(), "launching");  // wants an offer
+  h.update(h.task_of("a"), mesos::v1::TASK_RUNNING, h.report("a", false));
+  EXPECT_EQ(h.node("a").state(), "degraded");
+  h.advance(4min);
+  const auto before = h.launched.size();
+  h.offer();
+  EXPECT_EQ(h.launched.size(), before) << "b was launched 4 minutes after its dependency stopped serving";
+}
+
+// R2: I21: stale readiness does not count after the root's restart.
+TEST(RootPromises, NoLaunchOnTheStrengthOfARecordOfAnEarlierRoot) {
+  Harness h;
+  h.connect();
+  h.up(R"(
+name: s
+frameworks:
+  a: { command: [sleep, "1"] }
+  c: { command: [sleep, "1"] }
+  b: { command: [sleep, "1"], depends_on: [a, c] }
+)");
+  h.offer();
+  h.serves("a");
+  h.runs("c");
+  h.restart();   // meanwhile a's servers died; its executor still runs
+  h.connect();   // reconciliation says RUNNING for a and c, without data
+  h.serves("c");
+  h.offer();
+  EXPECT_THAT(h.task_of("b"), testing::Eq("")) << "launched although this root has never heard that a serves";
+  h.update(h.task_of("a"), mesos::v1::TASK_RUNNING, h.report("a", false));
+}
+
+// R3: an unreachable agent while launching: the invariants hold
+TEST(RootPromises, UnreachableWhileLaunchingKeepsTheInvariants) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.update(h.task_of("a"), mesos::v1::TASK_UNREACHABLE, std::nullopt);
+  h.advance(5min + 1s);  // aborts in check_invariants
+  EXPECT_EQ(h.node("a").state(), "failed");
+}
+
+// R4: a scheduler whose host is lost is replaced some time
+TEST(RootPromises, SchedulerOfALostAgentIsLaunchedElsewhere) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  h.offer();
+  h.serves("b");
+  const auto before = h.launched.size();
+  h.update(h.task_of("a"), mesos::v1::TASK_UNREACHABLE, std::nullopt);
+  for (int i = 0; i < 24 * 60; ++i) {
+    h.advance(1min);
+    h.offer();
+  }
+  EXPECT_GT(h.launched.size(), before) << "a day later nothing was launched; state " << h.node("a").state();
+}
+
+// R5: a dependant that failed because its dependency failed goes on when that does, also after a root restart
+TEST(RootPromises, FailedForNeedSurvivesTheRoot) {
+  for (const bool restarted : {false, true}) {
+    Harness h;
+    h.connect();
+    h.up(pair_);
+    for (int death = 0; death < 4; ++death) {
+      h.advance(20s);
+      h.offer();
+      h.runs("a");
+      h.ends("a", mesos::v1::TASK_FAILED, "exit 7");
+    }
+    EXPECT_EQ(h.core->summary(), "s: a=quarantined b=failed");
+    if (restarted) {
+      h.restart();
+      h.connect();
+    }
+    RestartAsked asked;
+    asked.request.set_node("a");
+    h.step(asked);
+    EXPECT_EQ(h.node("b").state(), "waiting") << (restarted ? "after" : "without") << " a root restart";
+    h.advance(1s);
+    h.offer();
+    h.serves("a");
+    h.offer();
+    EXPECT_EQ(h.node("b").state(), "launching") << (restarted ? "after" : "without") << " a root restart";
+  }
+}
+
+// R6: `down` while the drained scheduler is between two tasks, and the root dies: still drains
+TEST(RootPromises, DrainGoesOnAfterTheRootsDeathAlsoBetweenTwoTasks) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  h.offer();
+  h.serves("b");
+  h.down("s");
+  h.ends("b", mesos::v1::TASK_FAILED, "killed");  // dies while draining: is to be launched again for it
+  EXPECT_THAT(h.teardowns, IsEmpty());
+  h.restart();
+  h.connect();
+  h.advance(1s);
+  EXPECT_THAT(h.teardowns, IsEmpty()) << "torn down at once: its servers are not drained";
+}
+
+// R7: the deadline an operator gave with down survives the root
+
+// R8: restart --scheduler is not lost while the master is away
+TEST(RootPromises, RestartOfASchedulerIsRememberedWhileTheMasterIsAway) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  h.offer();
+  h.serves("b");
+  h.step(Disconnected{"x"});
+  h.calls.clear();
+  RestartAsked asked;
+  asked.request.set_node("a");
+  asked.request.set_scheduler(true);
+  h.step(asked);
+  EXPECT_THAT(std::get<RestartReply>(h.answers.back()).error(), IsEmpty());
+  h.calls.clear();  // the shell drops calls while unsubscribed
+  h.connect();
+  h.advance(1min);
+  bool said = false;
+  for (const auto& call : h.calls)
+    if (call.type() == Call::MESSAGE) {
+      ToExecutor words;
+      words.ParseFromString(call.message().data());
+      said |= words.restart();
+    }
+  EXPECT_TRUE(said) << "answered ok, and never said again";
+}
+
+// R9: restart --scheduler while the scheduler is between two tasks must not restart the servers
+TEST(RootPromises, RestartOfASchedulerNeverRestartsServers) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  h.ends("a");  // its task has just ended; relaunch under way
+  RestartAsked asked;
+  asked.request.set_node("a");
+  asked.request.set_scheduler(true);
+  h.step(asked);
+  h.advance(1s);
+  h.offer();
+  EXPECT_EQ(h.handover("a").restarts().size(), 0u) << "every server of a will be restarted";
+}
+
+// R10: a finished foreign job with goal completed is completed
+TEST(RootPromises, ForeignJobThatExitsWithZeroIsCompleted) {
+  Harness h;
+  h.connect();
+  const auto reply = h.up("name: s\nframeworks:\n  job: { goal: completed, scheduler: { command: [./spark] } }\n");
+  ASSERT_THAT(reply.errors(), IsEmpty()) << reply.errors(0);
+  h.offer();
+  h.runs("job");
+  h.advance(10s);
+  EXPECT_NE(h.node("job").state(), "serving") << "a job that ends never serves (E106)";
+  h.ends("job", mesos::v1::TASK_FINISHED, "the child scheduler is done");
+  EXPECT_EQ(h.node("job").state(), "completed");
+  const auto before = h.launched.size();
+  h.advance(1min);
+  h.offer();
+  EXPECT_EQ(h.launched.size(), before) << "the job runs again";
+}
+
+// R11: restarting a completed job is visible as such
+
+// R12: a foreign scheduler whose process is dead does not serve
+TEST(RootPromises, ADeadForeignSchedulerDoesNotServe) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./theirs] } }\n");
+  h.offer();
+  h.runs("f");
+  h.advance(4s);
+  EXPECT_EQ(h.node("f").state(), "serving");
+  ChildReport dead;  // as the executor reports a death during its back-off
+  dead.set_restarts(1);
+  dead.set_handover_version(1);
+  h.update(h.task_of("f"), mesos::v1::TASK_RUNNING, dead);
+  EXPECT_EQ(h.node("f").state(), "degraded");
+}
+
+// R13: a foreign scheduler that crash-loops is quarantined some time
+TEST(RootPromises, ACrashLoopingForeignSchedulerIsQuarantined) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./theirs] } }\n");
+  for (int i = 0; i < 50 && h.node("f").state() != "quarantined"; ++i) {
+    h.advance(1s);
+    h.offer();
+    if (h.task_of("f").empty()) continue;
+    h.runs("f");
+    h.advance(6s);  // six deaths of the process within the executor's back-off
+    h.ends("f", mesos::v1::TASK_FAILED, "the child scheduler died 6 times before it served");
+  }
+  EXPECT_EQ(h.node("f").state(), "quarantined") << h.launched.size() << " tasks = " << 6 * h.launched.size() << " processes";
+}
+
+// R14: only serving refills the budget
+
+// R15: a changed scheduler: section takes effect or is refused
+TEST(RootPromises, AChangedSchedulerCommandTakesEffect) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./v1], env: { A: x } } }\n");
+  h.offer();
+  h.runs("f");
+  h.advance(4s);
+  const auto before = h.launched.size();
+  h.calls.clear();
+  const auto reply = h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./v2], env: { A: y } } }\n");
+  ASSERT_THAT(reply.changes(), SizeIs(1));
+  EXPECT_THAT(reply.changes(0), HasSubstr("restart f: scheduler: command changed"));
+  h.advance(10min);
+  h.offer();
+  bool told = h.launched.size() > before;
+  for (const auto& call : h.calls)
+    if (call.type() == Call::MESSAGE) {
+      ToExecutor words;
+      words.ParseFromString(call.message().data());
+      told |= words.has_command() || words.restart();
+    }
+  EXPECT_TRUE(told) << "announced as \"" << reply.changes(0) << "\", and never done";
+}
+
+// R16: while one node cannot be placed, others are not slowed down (I26)
+TEST(RootPromises, AnUnplaceableNodeDoesNotKeepOffersFromOthers) {
+  Harness h;
+  h.connect();
+  h.up(R"(
+name: s
+frameworks:
+  big: { command: [sleep, "1"], scheduler: { resources: { cpus: 1000 } } }
+  a: { command: [sleep, "1"] }
+  b: { command: [sleep, "1"], depends_on: [a] }
+)");
+  h.offer();
+  h.calls.clear();
+  h.serves("a");
+  EXPECT_EQ(h.node("b").state(), "launching");
+  EXPECT_EQ(h.count(Call::REVIVE), 1u) << "b waits for the 5 s filter of the last ACCEPT to pass";
+}
+
+// R17: a removed endpoint is not offered any more
+TEST(RootPromises, ARemovedEndpointIsGone) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a", {"127.0.0.1:1"});
+  const std::string without = R"(
+name: s
+frameworks:
+  a: { command: [sleep, "1"], ports: { p: auto } }
+  b: { command: [sleep, "1"], depends_on: [a] }
+)";
+  EXPECT_THAT(h.up(without).errors(), IsEmpty());
+  h.serves("a", {});
+  EXPECT_EQ(h.node("a").endpoints_size(), 0);
+}
+
+// R18: a stack that this version cannot read any more does not keep the root from starting
+TEST(RootPromises, AnUnreadableStackDoesNotStopTheRoot) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  StackRecord record;
+  record.ParseFromString(h.stored.at("stack/s"));
+  record.mutable_bundle()->set_text(record.bundle().text() + "    liveness: {}\n");  // as if a later version had refused it
+  h.stored["stack/s"] = record.SerializeAsString();
+  EXPECT_EXIT({ h.restart(); std::_Exit(0); }, testing::ExitedWithCode(0), "");
+}
+
+// R19: TEARDOWN after the task's end, so that a slow child cannot subscribe after it
+TEST(RootPromises, TeardownIsSaidAgainAfterTheTaskHasEnded) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();             // launched, not running yet: the master does not know framework s.a.1
+  h.down("s", false, true);
+  ASSERT_THAT(h.teardowns, SizeIs(1));
+  h.torn_down();         // HTTP 400 "no framework": done
+  h.runs("a");           // the child starts, subscribes, launches
+  h.ends("a", mesos::v1::TASK_KILLED, "");
+  EXPECT_THAT(h.teardowns, SizeIs(testing::Ge(1u))) << "framework s.a.1 stays registered for a week, with its tasks";
+  EXPECT_EQ(h.core->summary(), "");
+}
+
+// R20: changes that take effect are announced by plan
+TEST(RootPromises, PlanNamesAChangedReadiness) {
+  Harness h;
+  h.connect();
+  const std::string with = "name: s\nframeworks:\n  a: { command: [x], ports: { p: auto }, readiness: { tcp: p }, stop: { grace: 10s } }\n";
+  h.up(with);
+  std::string other = with;
+  other.replace(other.find("tcp: p"), 6, "http: p");
+  other.replace(other.find("10s"), 3, "60s");
+  EXPECT_THAT(h.up(other, true).changes(), testing::Not(IsEmpty()));
+}
+
+// R21: two people: the second who planned on an older revision is told
+TEST(RootPromises, DegradedForEver) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  h.serves("a");
+  h.update(h.task_of("a"), mesos::v1::TASK_RUNNING, h.report("a", false));
+  h.advance(24h);
+  EXPECT_NE(h.node("a").state(), "degraded") << "a wait without a deadline: `banyan up` never ends on it";
+}
+
+// R22: a comment above changes nothing
+
+// R23: a foreign child that is started again by its executor gets the present addresses
+TEST(RootPromises, AForeignChildsRenderedCommandFollowsItsDependencies) {
+  Harness h;
+  h.connect();
+  const auto reply = h.up(R"(
+name: s
+frameworks:
+  db: { command: [x], ports: { p: auto }, endpoints: { e: { port: p } } }
+  f: { scheduler: { command: [./theirs, --db, "${db.endpoints.e}"], env: { DB: "${db.endpoints.e}" } } }
+)");
+  ASSERT_THAT(reply.errors(), IsEmpty());
+  h.offer();
+  h.serves("db", {"127.0.0.1:1"});
+  h.offer();
+  h.runs("f");
+  h.calls.clear();
+  h.serves("db", {"127.0.0.1:2"});
+  h.advance(1s);
+  bool command = false;
+  for (const auto& call : h.calls)
+    if (call.type() == Call::MESSAGE) {
+      ToExecutor words;
+      words.ParseFromString(call.message().data());
+      command |= words.has_command();
+    }
+  EXPECT_TRUE(command) << "the executor will start it again with --db 127.0.0.1:1";
+}
+
+// R24: the store of a child belongs to the user its scheduler runs as
+TEST(RootPromises, TheStoreBelongsToTheUserTheSchedulerRunsAs) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  a: { command: [x], user: elastic }\n");
+  mesos::v1::Offer offer;
+  offer.mutable_id()->set_value("o");
+  offer.mutable_framework_id()->set_value(root_framework);
+  offer.mutable_agent_id()->set_value("a");
+  offer.set_hostname("h");
+  for (const char* name : {"cpus", "mem"}) {
+    auto* resource = offer.add_resources();
+    resource->set_name(name);
+    resource->set_type(mesos::v1::Value::SCALAR);
+    resource->mutable_scalar()->set_value(4096);
+  }
+  std::string owner, runs_as;
+  for (auto& effect : h.core->step(h.now, Offered{{offer}})) {
+    if (auto* folder = std::get_if<MakeFolder>(&effect)) owner = folder->user;
+    if (auto* call = std::get_if<SendCall>(&effect); call && call->call.has_accept())
+      runs_as = call->call.accept().operations(0).launch().task_infos(0).executor().command().user();
+  }
+  EXPECT_EQ(owner, runs_as);
+}
+
+// R25: a stack that was taken down can still be rid of its data
+TEST(RootPromises, VolumesOfAStackThatIsDownCanBeRemoved) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.down("s");
+  EXPECT_EQ(h.core->summary(), "");
+  h.down("s", true);
+  EXPECT_THAT(std::get<DownReply>(h.answers.back()).error(), IsEmpty());
+}
+
+// R26: a silent foreign child need not be waited for sixty seconds: it cannot drain
+TEST(RootPromises, DownOfASilentForeignChildDoesNotWaitForADrainItCannotKnow) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./theirs] } }\n");
+  h.offer();
+  h.runs("f");
+  h.advance(4s);
+  h.down("s");
+  h.advance(30s);
+  EXPECT_THAT(h.teardowns, SizeIs(1));
+}
+
+// R27: a foreign scheduler that was launched again serves again
+TEST(RootPromises, ARelaunchedForeignSchedulerServesAgain) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./theirs] } }\n");
+  h.offer();
+  h.runs("f");
+  h.advance(4s);
+  EXPECT_EQ(h.node("f").state(), "serving");
+  h.ends("f");
+  h.advance(1s);
+  h.offer();
+  h.runs("f");
+  h.advance(1h);
+  EXPECT_EQ(h.node("f").state(), "serving");
+}
+
+// R28: launching timeout while unreachable; then restart: two schedulers of one framework at once
+TEST(RootPromises, NoSecondTaskWhileTheFirstMayStillRun) {
+  Harness h;
+  h.connect();
+  h.up(pair_);
+  h.offer();
+  const auto first = h.task_of("a");
+  h.update(first, mesos::v1::TASK_UNREACHABLE, std::nullopt);
+  h.now.mono += 6min;
+  (void)h.core->step(h.now, Tick{});  // by hand: the harness would abort on the broken invariant
+  RestartAsked asked;
+  asked.request.set_node("a");
+  (void)h.core->step(h.now, asked);
+  mesos::v1::Offer offer;
+  offer.mutable_id()->set_value("o");
+  offer.mutable_framework_id()->set_value(root_framework);
+  offer.mutable_agent_id()->set_value("agent-2");
+  offer.set_hostname("h2");
+  for (const char* name : {"cpus", "mem"}) {
+    auto* r = offer.add_resources();
+    r->set_name(name);
+    r->set_type(mesos::v1::Value::SCALAR);
+    r->mutable_scalar()->set_value(4096);
+  }
+  std::string second;
+  for (auto& effect : h.core->step(h.now, Offered{{offer}}))
+    if (auto* call = std::get_if<SendCall>(&effect); call && call->call.has_accept())
+      second = call->call.accept().operations(0).launch().task_infos(0).task_id().value();
+  EXPECT_EQ(second, "") << second << " launched while " << first << " may still run on the unreachable agent";
+}
+
+}  // namespace
+}  // namespace banyan::root
