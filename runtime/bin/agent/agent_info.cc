@@ -12,6 +12,7 @@
 #include "runtime/adapters/posix/fd.h"
 #include "runtime/adapters/posix/files.h"
 #include "runtime/adapters/posix/machine.h"
+#include "runtime/adapters/posix/sandbox.h"
 #include "runtime/adapters/posix/self.h"
 #include "runtime/adapters/posix/socket_folder.h"
 
