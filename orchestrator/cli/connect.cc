@@ -17,9 +17,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "orchestrator/cli/bundle.h"
 #include "orchestrator/cli/verbs.h"
-#include "runtime/adapters/posix/files.h"
 
 namespace banyan::cli {
 namespace {
