@@ -26,17 +26,20 @@ mesos::v1::AgentInfo agent_info(int machine) {
 
 }  // namespace
 
-Graph random_graph(Rng& rng, unsigned nodes) {
+Graph random_graph(Rng& rng, unsigned nodes, bool plain) {
   Graph graph;
   std::vector<std::string> names;
   for (unsigned i = 0; i < nodes; ++i) {
     const std::string name = "n" + std::to_string(i);
     Graph::Node& node = graph.nodes[name];
     node.servers = 1 + static_cast<unsigned>(rng.below(3));
-    node.job = rng.chance(1, 6);
-    node.data = !node.job && rng.chance(2, 3);
-    if (!node.job && node.servers == 1 && rng.chance(1, 3)) node.port = 31'090 + i;
-    node.patience = rng.chance(1, 4) ? Duration(30s) : Duration(1h);
+    node.patience = 1h;
+    if (!plain) {
+      node.job = rng.chance(1, 6);
+      node.data = !node.job && rng.chance(2, 3);
+      if (!node.job && node.servers == 1 && rng.chance(1, 3)) node.port = 31'090 + i;
+      if (rng.chance(1, 4)) node.patience = 30s;
+    }
     for (const auto& before : names)
       if (rng.chance(1, 3)) node.needs.insert(before);
     names.push_back(name);
@@ -80,8 +83,7 @@ void Cluster::start_agent(int machine) {
 
 void Cluster::start_root() {
   if (root_) return;
-  root_ = std::make_unique<RootProcess>(
-      around_, root_disk_, [this] { return master_.get(); }, [this] { kill_root(); });
+  root_ = std::make_unique<RootProcess>(around_, root_disk_, [this] { return master_.get(); }, [this] { kill_root(); });
   kernel_.after(200ms, [this] { insist(); });
 }
 
@@ -182,8 +184,9 @@ bool Cluster::all_serving() const {
   if (status.stacks_size() != 1) return false;
   for (const auto& node : status.stacks(0).nodes()) {
     const Graph::Node& wanted = graph_.nodes.at(node.name());
-    const bool there = wanted.job ? node.state() == "completed" && checkers_.completed(node.name())
-                                  : node.state() == "serving" && checkers_.running_servers(node.name()) == wanted.servers;
+    const bool there = wanted.job
+                           ? node.state() == "completed" && checkers_.completed(node.name())
+                           : node.state() == "serving" && checkers_.running_servers(node.name()) == wanted.servers;
     if (!there) return false;
   }
   return true;

@@ -24,11 +24,11 @@ struct Fault {
     kill_child,
     kill_executor,
     kill_server,
-    power_cut,     ///< everything at once; what was not synced is lost
-    reboot,        ///< one machine with all that runs on it
-    isolate,       ///< one machine from everybody; what runs there goes on
-    cut,           ///< one link, both ways
-    deaf,          ///< one link, one way
+    power_cut,  ///< everything at once; what was not synced is lost
+    reboot,     ///< one machine with all that runs on it
+    isolate,    ///< one machine from everybody; what runs there goes on
+    cut,        ///< one link, both ways
+    deaf,       ///< one link, one way
     slow_disk,
     full_disk,     ///< a commit fails, so its process ends; it comes back until it can write
     clock_jump,    ///< of the wall clock
@@ -56,6 +56,9 @@ struct FaultRow {
 
 /// A swarm: a seed uses some kinds and leaves others out, so that no fault always hides behind another.
 [[nodiscard]] std::vector<Fault> random_faults(Rng& rng);
+
+/// What every build must stand: kill -9 of anybody, in steady state.
+[[nodiscard]] std::vector<Fault> random_kills(Rng& rng);
 
 /// One line, "steady 1204ms kill_root 17 for 0ms", and back.
 [[nodiscard]] std::string text(const Fault& fault);
