@@ -26,17 +26,20 @@ mesos::v1::AgentInfo agent_info(int machine) {
 
 }  // namespace
 
-Graph random_graph(Rng& rng, unsigned nodes) {
+Graph random_graph(Rng& rng, unsigned nodes, bool plain) {
   Graph graph;
   std::vector<std::string> names;
   for (unsigned i = 0; i < nodes; ++i) {
     const std::string name = "n" + std::to_string(i);
     Graph::Node& node = graph.nodes[name];
     node.servers = 1 + static_cast<unsigned>(rng.below(3));
-    node.job = rng.chance(1, 6);
-    node.data = !node.job && rng.chance(2, 3);
-    if (!node.job && node.servers == 1 && rng.chance(1, 3)) node.port = 31'090 + i;
-    node.patience = rng.chance(1, 4) ? Duration(30s) : Duration(1h);
+    node.patience = 1h;
+    if (!plain) {
+      node.job = rng.chance(1, 6);
+      node.data = !node.job && rng.chance(2, 3);
+      if (!node.job && node.servers == 1 && rng.chance(1, 3)) node.port = 31'090 + i;
+      if (rng.chance(1, 4)) node.patience = 30s;
+    }
     for (const auto& before : names)
       if (rng.chance(1, 3)) node.needs.insert(before);
     names.push_back(name);

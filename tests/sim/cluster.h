@@ -84,7 +84,7 @@ class Cluster {
 };
 
 /// A random acyclic graph of `nodes` nodes: each needs some of those before it; some are jobs, some keep data, some
-/// have a fixed port.
-[[nodiscard]] Graph random_graph(Rng& rng, unsigned nodes);
+/// have a fixed port. `plain`: none of that, every node serves and keeps data.
+[[nodiscard]] Graph random_graph(Rng& rng, unsigned nodes, bool plain);
 
 }  // namespace banyan::sim

@@ -63,6 +63,17 @@ std::vector<Fault> random_faults(Rng& rng) {
   return faults;
 }
 
+std::vector<Fault> random_kills(Rng& rng) {
+  constexpr unsigned kinds = 6, kills = 12;
+  std::vector<Fault> faults(kills);
+  for (auto& fault : faults) {
+    fault.kind = fault_rows()[rng.below(kinds)].kind;
+    fault.at = std::chrono::milliseconds(rng.below(20'000));
+    fault.pick = rng.below(1000);
+  }
+  return faults;
+}
+
 std::string text(const Fault& fault) {
   std::ostringstream out;
   out << name(fault.phase) << ' ' << in_ms(fault.at) << "ms " << row(fault.kind).name << ' ' << fault.pick << " for "

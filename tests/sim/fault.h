@@ -57,6 +57,9 @@ struct FaultRow {
 /// A swarm: a seed uses some kinds and leaves others out, so that no fault always hides behind another.
 [[nodiscard]] std::vector<Fault> random_faults(Rng& rng);
 
+/// What every build must stand: kill -9 of anybody, in steady state.
+[[nodiscard]] std::vector<Fault> random_kills(Rng& rng);
+
 /// One line, "steady 1204ms kill_root 17 for 0ms", and back.
 [[nodiscard]] std::string text(const Fault& fault);
 [[nodiscard]] Result<Fault> parse_fault(const std::string& line);

@@ -30,7 +30,7 @@ class Teller {
   }
 
  private:
-  Graph graph() { return random_graph(shape_, 3 + static_cast<unsigned>(shape_.below(4))); }
+  Graph graph() { return random_graph(shape_, 3 + static_cast<unsigned>(shape_.below(4)), story_.plain); }
 
   void go() {
     cluster_.up();
@@ -84,9 +84,18 @@ class Teller {
 
 }  // namespace
 
+namespace {
+Rng faults_of(std::uint64_t seed) { return Rng(seed * 6364136223846793005ULL + 1442695040888963407ULL); }
+}  // namespace
+
 Story story_of(std::uint64_t seed) {
-  Rng rng(seed * 6364136223846793005ULL + 1442695040888963407ULL);
-  return {seed, random_faults(rng)};
+  Rng rng = faults_of(seed);
+  return {seed, random_faults(rng), false};
+}
+
+Story usual_story(std::uint64_t seed) {
+  Rng rng = faults_of(seed);
+  return {seed, random_kills(rng), true};
 }
 
 Outcome live(const Story& story) { return Teller(story).tell(); }
@@ -102,6 +111,7 @@ Story shrink(Story story, const std::function<bool(const Story&)>& fails) {
 
 std::string text(const Story& story) {
   std::string all = "seed " + std::to_string(story.seed) + "\n";
+  if (story.plain) all += "plain\n";
   for (const auto& fault : story.faults) all += text(fault) + "\n";
   return all;
 }
@@ -113,6 +123,10 @@ Result<Story> parse_story(const std::string& text) {
     if (line.empty() || line[0] == '#') continue;
     if (line.starts_with("seed ")) {
       story.seed = std::strtoull(line.c_str() + 5, nullptr, 10);
+      continue;
+    }
+    if (line == "plain") {
+      story.plain = true;
       continue;
     }
     auto fault = parse_fault(line);

@@ -14,8 +14,12 @@ namespace banyan::sim {
 struct Story {
   std::uint64_t seed = 0;
   std::vector<Fault> faults;
+  bool plain = false;  ///< random_graph's
 };
+/// Every fault, in every phase, on every kind of node.
 [[nodiscard]] Story story_of(std::uint64_t seed);
+/// Kills in steady state of a plain graph: what `tests/sim/run` lives without being asked for more.
+[[nodiscard]] Story usual_story(std::uint64_t seed);
 
 struct Outcome {
   enum class Verdict : std::uint8_t { good, unsafe, stuck };  ///< a law was broken; it did not heal or end in its time
@@ -30,7 +34,7 @@ struct Outcome {
 /// Drops whatever faults are not needed for `fails` to stay true.
 [[nodiscard]] Story shrink(Story story, const std::function<bool(const Story&)>& fails);
 
-/// A file: "seed N", then a fault a line; lines that begin with # are remarks.
+/// A file: "seed N", perhaps "plain", then a fault a line; lines that begin with # are remarks.
 [[nodiscard]] std::string text(const Story& story);
 [[nodiscard]] Result<Story> parse_story(const std::string& text);
 

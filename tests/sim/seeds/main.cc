@@ -1,5 +1,6 @@
-// Lives many stories: `sim_seeds FIRST LAST FOLDER` or `sim_seeds --replay FILE`. Each life is a process of its own, so
-// that a core which ends itself is a verdict too. Exit: 0 all good, 1 a law was broken, 2 some did not heal.
+// Lives many stories: `sim_seeds usual|all FIRST LAST FOLDER` or `sim_seeds --replay FILE`. Each life is a process of
+// its own, so that a core which ends itself is a verdict too. Exit: 0 all good, 1 a law was broken, 2 some did not
+// heal.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,13 +85,13 @@ void keep(const Story& story, const Outcome& outcome, const std::string& folder)
             << " faults; replay with: tests/sim/run --replay " << file << "\n";
 }
 
-int search(std::uint64_t first, std::uint64_t last, const std::string& folder) {
+int search(Story (*drawn)(std::uint64_t), std::uint64_t first, std::uint64_t last, const std::string& folder) {
   std::map<Verdict, unsigned> verdicts;
   std::map<std::string, unsigned> kinds;
   Duration lived{};
   std::uint64_t hash = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
-    const Story story = story_of(seed);
+    const Story story = drawn(seed);
     const Outcome outcome = live_apart(story);
     ++verdicts[outcome.verdict];
     for (const auto& fault : story.faults) ++kinds[std::string(row(fault.kind).name)];
@@ -130,10 +131,11 @@ int replay(const std::string& file) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() == 2 && words[0] == "--replay") return banyan::sim::replay(words[1]);
-  if (words.size() != 3) {
-    std::cerr << "sim_seeds FIRST LAST FOLDER | sim_seeds --replay FILE\n";
+  if (words.size() != 4) {
+    std::cerr << "sim_seeds usual|all FIRST LAST FOLDER | sim_seeds --replay FILE\n";
     return 64;
   }
-  return banyan::sim::search(std::strtoull(words[0].c_str(), nullptr, 10), std::strtoull(words[1].c_str(), nullptr, 10),
-                             words[2]);
+  return banyan::sim::search(words[0] == "usual" ? banyan::sim::usual_story : banyan::sim::story_of,
+                             std::strtoull(words[1].c_str(), nullptr, 10), std::strtoull(words[2].c_str(), nullptr, 10),
+                             words[3]);
 }
