@@ -100,7 +100,7 @@ using Probe = std::variant<TcpProbe, HttpProbe, ExecProbe, ZookeeperProbe, Kafka
 
 struct Readiness {
   Probe probe;
-  Duration interval = std::chrono::milliseconds(500);  ///< between tries while not ready; 10 × that once ready
+  Duration interval = std::chrono::milliseconds(500);  ///< between tries; the first ones come sooner
   Duration timeout = std::chrono::seconds(5);          ///< of one try
   Duration start_period = std::chrono::seconds(0);     ///< no try before this
   Duration hold_for = std::chrono::seconds(0);         ///< must keep passing for so long

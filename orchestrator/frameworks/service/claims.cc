@@ -194,6 +194,22 @@ std::optional<std::uint16_t> Pool::reserved(const std::string& instance, const C
   return std::nullopt;
 }
 
+std::optional<std::int64_t> Pool::volume_mb(const std::string& instance, const Claim& claim) const {
+  for (const auto& r : resources_)
+    if (claim.volume && r.disk().has_persistence() && is_claim(r, instance, claim)) return milli_of(r) / 1000;
+  return std::nullopt;
+}
+
+void Pool::give_back_ports(const std::string& instance, const std::map<std::string, std::uint16_t>& kept) {
+  std::erase_if(resources_, [&](const v1::Resource& r) {
+    if (r.name() != "ports" || label(r, instance_label) != instance || r.ranges().range_size() == 0) return false;
+    const auto keep = kept.find(label(r, claim_label));
+    if (keep != kept.end() && keep->second == r.ranges().range(0).begin()) return false;
+    to_unreserve_.push_back(r);
+    return true;
+  });
+}
+
 bool Pool::knows(const std::string& instance) const {
   return std::any_of(resources_.begin(), resources_.end(),
                      [&](const auto& r) { return label(r, instance_label) == instance; });
@@ -221,24 +237,27 @@ bool Pool::take_free_port(std::uint16_t port, v1::Resource& taken) {
   return false;
 }
 
-std::optional<std::uint16_t> Pool::lowest_free_port() const {
+std::optional<std::uint16_t> Pool::lowest_free_port(const std::set<std::uint16_t>& avoided) const {
   std::optional<std::uint16_t> lowest;
   for (const auto& r : resources_) {
     if (r.name() != "ports" || !is_free(r)) continue;
-    for (const auto& range : r.ranges().range())
-      if (!lowest || range.begin() < *lowest) lowest = static_cast<std::uint16_t>(range.begin());
+    for (const auto& range : r.ranges().range()) {
+      auto port = range.begin();
+      while (port <= range.end() && avoided.contains(static_cast<std::uint16_t>(port))) ++port;
+      if (port <= range.end() && (!lowest || port < *lowest)) lowest = static_cast<std::uint16_t>(port);
+    }
   }
   return lowest;
 }
 
 Pool::Claimed Pool::claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
-                          std::uint16_t& number) {
+                          const std::set<std::uint16_t>& avoided, std::uint16_t& number) {
   if (claim.volume) return claim_volume(instance, claim);
-  number = claim.fixed.value_or(preferred);
+  number = claim.fixed.value_or(avoided.contains(preferred) ? 0 : preferred);
   if (claim.fixed && !in_offered_range(number)) return Claimed::given;
   v1::Resource taken;
   if (number == 0 || !take_free_port(number, taken)) {
-    const auto lowest = claim.fixed ? std::nullopt : lowest_free_port();
+    const auto lowest = claim.fixed ? std::nullopt : lowest_free_port(avoided);
     if (!lowest || !take_free_port(*lowest, taken)) return Claimed::no_room;
     number = *lowest;
   }
@@ -305,6 +324,10 @@ std::string needs_text(const specs::Server& server) {
   if (!fraction.empty()) cpus += "." + fraction;
   std::string text = "cpus " + cpus + ", mem " + std::to_string(megabytes(server.resources.mem_bytes)) + " MB";
   if (ports > 0) text += ", " + std::to_string(ports) + (ports == 1 ? " port" : " ports");
+  std::string fixed;
+  for (const auto& claim : claims)
+    if (claim.fixed) fixed += (fixed.empty() ? " (" : ", ") + std::to_string(*claim.fixed);
+  if (!fixed.empty()) text += fixed + ")";
   if (volumes > 0) text += ", " + std::to_string(volumes) + (volumes == 1 ? " volume" : " volumes");
   return text;
 }

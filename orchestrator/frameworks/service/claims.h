@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,15 +53,22 @@ class Pool {
   /// Resources that an ACCEPT must RESERVE and CREATE, in order, for what has been claimed so far.
   [[nodiscard]] const std::vector<v1::Resource>& to_reserve() const { return to_reserve_; }
   [[nodiscard]] const std::vector<v1::Resource>& to_create() const { return to_create_; }
+  /// What an ACCEPT must UNRESERVE first.
+  [[nodiscard]] const std::vector<v1::Resource>& to_unreserve() const { return to_unreserve_; }
 
   /// The number of a port claim that is reserved here for `instance`; 0 for a volume. Nothing if it is not here.
   [[nodiscard]] std::optional<std::uint16_t> reserved(const std::string& instance, const Claim& claim) const;
+  /// Megabytes of the volume that is here for `instance`; nothing if there is none.
+  [[nodiscard]] std::optional<std::int64_t> volume_mb(const std::string& instance, const Claim& claim) const;
+  /// Gives back the ports reserved here for `instance` that are none of `kept` (claim key -> number). Volumes stay.
+  void give_back_ports(const std::string& instance, const std::map<std::string, std::uint16_t>& kept);
   /// Whether anything here is reserved for `instance`.
   [[nodiscard]] bool knows(const std::string& instance) const;
   enum class Claimed { no_room, reserved, given };
-  /// Reserves (and creates) the claim from what is free. A port prefers `preferred`, then the lowest free one. A fixed
-  /// port outside everything the agent offers is used as given, without a reservation.
-  Claimed claim(const std::string& instance, const Claim& claim, std::uint16_t preferred, std::uint16_t& number);
+  /// Reserves (and creates) the claim from what is free. A port prefers `preferred`, then the lowest free one not
+  /// `avoided`. A fixed port outside everything the agent offers is used as given, without a reservation.
+  Claimed claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
+                const std::set<std::uint16_t>& avoided, std::uint16_t& number);
   /// Takes amounts that are nobody's; what the task then uses is appended to `used`. False: too little, nothing taken.
   bool take_scalars(const specs::Resources& wanted, std::vector<v1::Resource>& used);
   /// Counts amounts as promised to an instance that is to run here, so that the next one is not placed on them too.
@@ -73,7 +82,7 @@ class Pool {
   [[nodiscard]] bool in_offered_range(std::uint16_t port) const;
   bool take_free_port(std::uint16_t port, v1::Resource& taken);
   Claimed claim_volume(const std::string& instance, const Claim& claim);
-  [[nodiscard]] std::optional<std::uint16_t> lowest_free_port() const;
+  [[nodiscard]] std::optional<std::uint16_t> lowest_free_port(const std::set<std::uint16_t>& avoided) const;
 
   std::string role_;
   std::string agent_;
@@ -84,9 +93,10 @@ class Pool {
   std::vector<v1::Resource> budget_;  ///< resources_ less what was set aside
   std::vector<v1::Resource> to_reserve_;
   std::vector<v1::Resource> to_create_;
+  std::vector<v1::Resource> to_unreserve_;
 };
 
-/// "cpus 1.0, mem 512 MB, 2 ports, 1 volume": what an instance needs, for people.
+/// "cpus 1.0, mem 512 MB, 2 ports (9092), 1 volume": what an instance needs, for people.
 [[nodiscard]] std::string needs_text(const specs::Server& server);
 
 }  // namespace banyan::service

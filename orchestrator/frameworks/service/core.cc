@@ -1,8 +1,8 @@
 #include "orchestrator/frameworks/service/core.h"
 
 #include <algorithm>
-#include <utility>
 
+#include "specs/change.h"
 #include "specs/names.h"
 #include "specs/node_json.h"
 
@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* instance_prefix = "instance/";
 constexpr const char* framework_key = "framework";
+constexpr const char* config_key = "config";  ///< the newest configuration taken
 
 void earliest(std::optional<Instant>& a, const std::optional<Instant>& b) {
   if (b && (!a || *b < *a)) a = b;
@@ -46,24 +47,30 @@ std::vector<Core::Effect> Core::step(Now now, const Input& input) {
 }
 
 std::optional<Instant> Core::next_deadline() const {
+  if (!config_error_.empty()) return std::nullopt;  // nothing is decided until a configuration can be read
   std::optional<Instant> when = readiness_.next_deadline();
   for (const auto& i : instances_) {
     if (subscribed_) earliest(when, i.ask_again);
     earliest(when, i.backoff_until);
-    if (i.phase == Phase::running && !i.served && i.running_since && server_of(i).readiness.empty())
-      earliest(when, *i.running_since + serving_proves_after);
+    earliest(when, proves_at(i));
+    if (i.unreachable_since) earliest(when, *i.unreachable_since + unreachable_max);
   }
+  for (const auto& l : leaving_)
+    if (subscribed_) earliest(when, l.instance.ask_again);
   return when;
 }
 
 void Core::on(const Tick&) {
   for (auto& i : instances_) {
     if (i.backoff_until && *i.backoff_until <= now_.mono) i.backoff_until.reset();
+    if (i.unreachable_since && *i.unreachable_since + unreachable_max <= now_.mono) move_lost(i);
     if (!i.ask_again || *i.ask_again > now_.mono || !subscribed_) continue;
     i.ask_backoff = ask_again.next(i.ask_backoff);
     if (i.phase == Phase::killing) send_kill(i);
     else reconcile(i);
   }
+  for (auto& l : leaving_)
+    if (subscribed_ && l.instance.ask_again && *l.instance.ask_again <= now_.mono) send_kill(l.instance);
 }
 
 void Core::on(const HandoverGiven& input) {
@@ -80,85 +87,131 @@ void Core::take_config(const Handover& handover) {
   auto node = specs::node_from_json(handover.config());
   std::map<std::string, std::uint64_t> asked_before;
   for (const auto& i : instances_) asked_before[i.name] = restarts_wanted(i);
-  const auto prints_before = std::move(fingerprints_);
+  if (handover_) note_broken();
   handover_ = handover;
   if (!node) {
     config_error_ = "the node's configuration cannot be read: " + node.error().message;
     return;
   }
   config_error_.clear();
-  const specs::Node before = std::exchange(node_, std::move(*node));
+  const auto known = stored_.find(framework_key);
+  const bool same_life = known != stored_.end() && known->second == handover_->framework_id();
+  if (const auto taken = stored_.find(config_key); same_life && taken != stored_.end())
+    if (auto running = specs::node_from_json(taken->second)) {
+      const auto change = specs::judge(*running, *node);
+      const bool refused = change.effect == specs::Effect::refused;
+      refused_ = refused ? specs::describe(change) : "";
+      if (refused) node = std::move(running);
+    }
+  const bool changed = specs::hash(node_) != specs::hash(*node);
+  const auto prints_before = std::move(fingerprints_);
+  const auto before = std::exchange(node_, std::move(*node));
+  put(config_key, specs::to_json(node_));
   make_instances(before);
-  for (auto& i : instances_) drop_changed_ports(i);
   refresh_fingerprints();
 
-  for (auto& i : instances_)  // also one that an earlier scheduler saw end
-    if (i.ended_for_good() && outdated(i)) new_chance(i);
-  for (auto& i : instances_) {  // a new configuration, or a restart asked for, is a new chance
+  for (auto& i : instances_) {                // a new configuration, or a restart asked for, is a new chance
+    if (i.ended_for_good() && outdated(i)) {  // also for one that an earlier scheduler saw end
+      forgive(i);
+      i.record.completed = false;
+    }
     const auto asked = asked_before.find(i.name);
     if (asked == asked_before.end()) continue;
-    const bool restart = restarts_wanted(i) > asked->second;
     const auto print = prints_before.find(i.name);
-    if (!restart && (print == prints_before.end() || print->second == fingerprints_[i.name])) continue;
-    new_chance(i);
+    const bool other = print != prints_before.end() && print->second != fingerprints_[i.name];
+    const bool restart = restarts_wanted(i) > asked->second || other;
+    if (restart) i.record.completed = false;
+    if (restart || changed) forgive(i);
   }
 }
 
-void Core::new_chance(Instance& i) {
-  i.record.quarantined = i.record.failed = i.record.completed = false;
+/// Its past does not count any more: tried again at once.
+void Core::forgive(Instance& i) {
+  if (i.ended_for_good()) i.note.clear();
+  i.record.quarantined = i.record.failed = false;
   i.record.why.clear();
-  i.note.clear();
   i.deaths.clear();
   i.streak = 0;
   i.backoff_until.reset();
 }
 
-/// A fixed port that is another one now is claimed anew; the server moves to it when it is launched again.
-void Core::drop_changed_ports(Instance& i) {
-  auto& place = i.record.place;
-  for (const auto& claim : claims_of(server_of(i))) {
-    const auto port = place.ports.find(claim.name);
-    if (claim.volume || !claim.fixed || port == place.ports.end() || port->second == *claim.fixed) continue;
-    place.ports.erase(port);
-    place.held.erase(claim.key);
-    place.held.erase("given:" + claim.key);
-    places_changed_ = true;
-  }
-}
-
 /// The instances the node declares, known ones kept. Those scaled away are ended; their places stay reserved.
 void Core::make_instances(const specs::Node& before) {
   std::vector<Instance> next;
+  auto known = std::move(instances_);
+  for (auto& l : leaving_) known.push_back(std::move(l.instance));  // perhaps wanted again
+  const auto left = std::exchange(leaving_, {});
   for (std::size_t s = 0; s < node_.servers.size(); ++s)
     for (std::uint32_t index = 0; index < node_.servers[s].instances; ++index) {
       const auto name = specs::instance_name(node_.servers[s].name, index);
-      const auto known =
-          std::find_if(instances_.begin(), instances_.end(), [&](const auto& i) { return i.name == name; });
-      if (known != instances_.end()) {
-        next.push_back(std::move(*known));
-        instances_.erase(known);
+      const auto found = std::find_if(known.begin(), known.end(), [&](const auto& i) { return i.name == name; });
+      if (found != known.end()) {
+        next.push_back(std::move(*found));
+        known.erase(found);
       } else {
         next.push_back(load_instance(s, index));
         if (next.back().phase == Phase::unknown) reconcile(next.back());
       }
-      next.back().server = s;
+      auto& i = next.back();
+      i.server = s;
+      std::erase_if(i.record.place.ports, [&](const auto& port) { return !server_of(i).ports.contains(port.first); });
     }
-  for (auto& gone : instances_)
-    if (gone.has_task()) {
-      leaving_.insert(gone.record.task);
-      kill(gone, Ending::stop, before.servers[gone.server].stop.grace);
+  for (auto& gone : known) {
+    if (!gone.has_task()) continue;
+    const auto already =
+        std::find_if(left.begin(), left.end(), [&](const auto& l) { return l.instance.name == gone.name; });
+    if (already != left.end()) {
+      leaving_.push_back({std::move(gone), already->server, already->serial});
+      continue;
     }
+    const auto& server = before.servers[gone.server];
+    gone.grace = server.stop.grace;
+    leaving_.push_back({std::move(gone), server.name, server.stop.order == specs::StopOrder::serial});
+  }
   instances_ = std::move(next);
+  load_leaving();
+}
+
+/// Servers scaled away before our time whose end nobody has seen.
+void Core::load_leaving() {
+  for (const auto& [key, value] : stored_) {
+    if (!key.starts_with(instance_prefix)) continue;
+    const auto name = key.substr(std::string_view(instance_prefix).size());
+    const auto same = [&](const Instance& i) { return i.name == name; };
+    if (std::any_of(instances_.begin(), instances_.end(), same)) continue;
+    if (std::any_of(leaving_.begin(), leaving_.end(), [&](const auto& l) { return same(l.instance); })) continue;
+    const auto record = decode_record(value);
+    const auto framework = stored_.find(framework_key);
+    if (!record || record->task.empty() || framework == stored_.end() || framework->second != handover_->framework_id())
+      continue;
+    Leaving leaving;
+    leaving.instance.name = name;
+    leaving.instance.record = *record;
+    leaving.instance.phase = Phase::unknown;
+    leaving_.push_back(std::move(leaving));
+  }
 }
 
 /// Rendered blind, so that other nodes' addresses do not count as a change.
 void Core::refresh_fingerprints() {
   places_changed_ = false;
   fingerprints_.clear();
-  for (const auto& i : instances_) {
+  for (auto& i : instances_) {
     const auto task = render(node_, server_of(i), *handover_, view_of(node_, *handover_, instances_, i, true));
-    fingerprints_[i.name] = task ? fingerprint(*task, server_of(i), i.record.place) : "";
+    if (task && i.record.schema == 1) adopt(i, *task);
+    fingerprints_[i.name] =
+        task ? fingerprint(*task, server_of(i), i.record.place, specs::hash(node_, server_of(i))) : "";
   }
+}
+
+/// A record of schema 1: what it was launched with is today's specification iff its own kind of fingerprint says so.
+void Core::adopt(Instance& i, const RenderedTask& task) {
+  i.record.schema = Record{}.schema;
+  if (i.record.attempt == 0 || i.record.fingerprint.empty()) return;
+  const auto hash = specs::hash(node_, server_of(i));
+  const bool same = i.record.fingerprint == fingerprint(task, server_of(i), i.record.place, "");
+  i.record.launched = same ? hash : "unknown";
+  if (same) i.record.fingerprint = fingerprint(task, server_of(i), i.record.place, hash);
 }
 
 Instance Core::load_instance(std::size_t server, std::uint32_t index) {
@@ -182,6 +235,7 @@ Instance Core::load_instance(std::size_t server, std::uint32_t index) {
   }
   // Another incarnation: its tasks are gone with it, its reservations may be (down --volumes).
   i.record.task.clear();
+  i.record.launched.clear();
   i.record.quarantined = i.record.failed = i.record.completed = false;
   i.record.why.clear();
   i.note.clear();
@@ -210,11 +264,7 @@ void Core::subscribed() {
   suppressed_ = false;
   declined_ = false;
   wanted_.clear();
-  const auto framework = stored_.find(framework_key);
-  if (framework == stored_.end() || framework->second != handover_->framework_id()) {
-    stored_[framework_key] = handover_->framework_id();
-    effects_.push_back(Persist{{{framework_key, handover_->framework_id()}}});
-  }
+  put(framework_key, handover_->framework_id());
   for (auto& i : instances_) {
     if (!i.has_task()) continue;
     if (i.phase == Phase::launched) i.phase = Phase::unknown;  // the ACCEPT may have been lost with the stream
@@ -222,6 +272,8 @@ void Core::subscribed() {
     if (i.phase == Phase::killing) send_kill(i);
     else reconcile(i);
   }
+  for (auto& l : leaving_)
+    if (l.instance.phase == Phase::killing) send_kill(l.instance);
   send(v1::scheduler::Call::RECONCILE);  // implicit: also tasks that no record knows
 }
 
@@ -263,6 +315,7 @@ void Core::settle() {
     if (places_changed_) refresh_fingerprints();
     for (auto& probe : readiness_.due(now_.mono, node_, instances_)) effects_.push_back(std::move(probe));
     note_serving();
+    dismiss();
     if (draining()) drain();
     else roll();
     adjust_offers();
@@ -285,9 +338,9 @@ std::uint64_t Core::restarts_wanted(const Instance& instance) const {
   return found == handover_->restarts().end() ? 0 : found->second;
 }
 
-void Core::persist(const Instance& instance) {
-  const auto key = instance_prefix + instance.name;
-  auto value = encode(instance.record);
+void Core::persist(const Instance& instance) { put(instance_prefix + instance.name, encode(instance.record)); }
+
+void Core::put(const std::string& key, std::string value) {
   if (stored_[key] == value) return;
   stored_[key] = value;
   effects_.push_back(Persist{{{key, std::move(value)}}});

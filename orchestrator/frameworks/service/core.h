@@ -11,6 +11,11 @@
 // - An acknowledgement comes after the write of what the update changed.
 // - Only a death before serving counts against the restart budget; 60 s of serving refill it.
 // - Changed addresses of other nodes restart nothing; they are in the files of the next launch.
+// - What a new configuration does is said by specs::judge alone. What it refuses is not taken: the servers stay as they
+//   are, and the node does not serve until the configuration is mended.
+// - Nobody runs: only the root knows whether what the node needs serves, so a launch waits for the gate. Somebody runs:
+//   what ends is launched again at once.
+// - A port counts as a server's own only if its own processes hold it, wherever somebody looks.
 #pragma once
 
 #include <map>
@@ -108,9 +113,12 @@ class Core {
   void on(const CallRefused& input);
   void on(const ProbeResult& input);
   void take_config(const Handover& handover);
+  static void forgive(Instance& instance);
   void make_instances(const specs::Node& before);
   void refresh_fingerprints();
   Instance load_instance(std::size_t server, std::uint32_t index);
+  void load_leaving();
+  void adopt(Instance& instance, const RenderedTask& task);
   void subscribed();
   void reconcile(Instance& instance);
   void settle();  ///< after every input: what the new state asks for
@@ -121,9 +129,11 @@ class Core {
   void unknown_to_master(Instance& instance, const v1::TaskStatus& status);
   void ended(Instance& instance, const v1::TaskStatus& status);
   void died(Instance& instance, const std::string& what);
-  void give_up(Instance& instance, const std::string& why);
-  void new_chance(Instance& instance);
-  void drop_changed_ports(Instance& instance);
+  void give_up(Instance& instance, bool& mark, const std::string& why);
+  void take_ports(Instance& instance, const v1::TaskStatus& status);
+  void leave_ports(Instance& instance);
+  void update_of_leaving(const v1::TaskStatus& status);
+  void move_lost(Instance& instance);
   void acknowledge(const v1::TaskStatus& status);
   void stray(const v1::TaskStatus& status);
 
@@ -131,31 +141,47 @@ class Core {
   void offers(const v1::scheduler::Event::Offers& event);
   void check_place(Pool& pool, Instance& instance);
   void find_place(Pool& pool, Instance& instance);
+  [[nodiscard]] std::string find_claim(Pool& trial, const Instance& instance, const Claim& claim, Place& found) const;
+  void find_new_places(std::map<std::string, Pool>& pools);
+  void give_back(Pool& pool);
+  [[nodiscard]] std::string taken_here(const Pool& pool, const Instance& instance, const Claim& claim) const;
+  [[nodiscard]] std::set<std::uint16_t> avoided(const std::string& agent) const;
   void miss_claims(const Pool& pool, Instance& instance);
   bool launch(Pool& pool, Instance& instance, Launch& into, std::vector<v1::TaskInfo>& tasks);
   void answer(Pool& pool, std::vector<v1::TaskInfo> tasks, Launch launch);
+  [[nodiscard]] Result<RenderedTask> render_now(const Instance& instance) const;
   [[nodiscard]] bool wants_launch(const Instance& instance) const;
+  [[nodiscard]] bool gate_open() const;  ///< whether a server may be launched as far as other nodes go
   [[nodiscard]] bool wants_place(const Instance& instance) const;
   [[nodiscard]] bool places_complete() const;
   void adjust_offers();
 
   // stopping.cc: ends that we ask for
-  void kill(Instance& instance, Ending ending, Duration grace);
+  void kill(Instance& instance, Ending ending, std::optional<Duration> grace);
   void send_kill(Instance& instance);
+  void dismiss();  ///< ends those no longer declared, one by one where their server says so
   void drain();
   bool drain_server(std::size_t server);
+
+  // rolling.cc: from what runs to what is declared
   void roll();
   [[nodiscard]] bool outdated(const Instance& instance) const;
+  [[nodiscard]] bool hopeless(const Instance& instance) const;
+  [[nodiscard]] bool may_go_down(const Instance& next) const;
+  void note_broken();
+  [[nodiscard]] bool observed() const;
+  [[nodiscard]] std::string progress() const;  ///< ChildStatus.step
 
   // status.cc: what we say about ourselves
   [[nodiscard]] std::string state_word(const Instance& instance) const;
   [[nodiscard]] std::string reason(const Instance& instance) const;
   [[nodiscard]] bool ready(const Instance& instance) const;
+  [[nodiscard]] std::string port_complaint(const Instance& instance) const;
+  [[nodiscard]] std::optional<Instant> proves_at(const Instance& instance) const;
+  void describe(const Instance& instance, ServerStatus& status) const;
   [[nodiscard]] bool serving(const Instance& instance) const;
   [[nodiscard]] bool node_serving() const;
   [[nodiscard]] bool node_completed() const;
-  [[nodiscard]] bool may_start() const;
-  [[nodiscard]] bool acted_on_all() const;
   [[nodiscard]] std::string node_reason() const;
   void note_serving();
   void report();
@@ -165,15 +191,18 @@ class Core {
   [[nodiscard]] Instance* find_task(const std::string& task);
   [[nodiscard]] std::uint64_t restarts_wanted(const Instance& instance) const;
   void persist(const Instance& instance);
+  void put(const std::string& key, std::string value);
   void send(v1::scheduler::Call::Type type, v1::scheduler::Call call = {});
 
   std::map<std::string, std::string> stored_;  ///< what is durable, or on its way there
   std::optional<Handover> handover_;
   specs::Node node_;  ///< valid with handover_ and no config_error_
   std::string config_error_;
-  std::vector<Instance> instances_;                  ///< by server, then index
+  std::string refused_;              ///< what the judge says about the newest configuration, if not taken
+  std::vector<Instance> instances_;  ///< by server, then index
+  std::vector<Leaving> leaving_;
+  std::set<std::string> broken_;  ///< servers that did not serve when a change of theirs was asked for
   std::map<std::string, std::string> fingerprints_;  ///< instance -> what it would be launched as; "" unknown
-  std::set<std::string> leaving_;                    ///< tasks of instances scaled away, until they have ended
   bool places_changed_ = false;                      ///< since fingerprints_ was made
   Readiness readiness_;
   bool subscribed_ = false;
@@ -188,7 +217,7 @@ class Core {
   std::vector<Effect> effects_;  ///< of the present step
 };
 
-/// A server without readiness that ends sooner than this after its start has not served.
+/// A server that nothing probes serves once it has stayed up for so long.
 inline constexpr Duration serving_proves_after = std::chrono::seconds(1);
 /// A repeated KILL or RECONCILE waits so long, doubling.
 inline constexpr Backoff ask_again{std::chrono::seconds(2), std::chrono::seconds(30)};

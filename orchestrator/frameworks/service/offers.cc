@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "orchestrator/frameworks/service/core.h"
+#include "specs/change.h"
 
 namespace banyan::service {
 
@@ -13,6 +14,8 @@ constexpr double refuse_long_s = 3600;
 std::string given(const Claim& claim) { return "given:" + claim.key; }
 
 bool holds(const Place& place, const Claim& claim) {
+  const auto port = place.ports.find(claim.name);
+  if (!claim.volume && (port == place.ports.end() || (claim.fixed && port->second != *claim.fixed))) return false;
   return place.held.contains(claim.key) || place.held.contains(given(claim));
 }
 
@@ -39,13 +42,15 @@ bool Core::wants_place(const Instance& i) const {
 }
 
 bool Core::wants_launch(const Instance& i) const {
-  return may_start() && !i.has_task() && !i.ended_for_good() && !i.backoff_until;
+  return !i.has_task() && !i.ended_for_good() && !i.backoff_until && gate_open();
 }
 
-/// The gate that keeps the order of edges at every launch. Who has something running repairs it, whatever it says.
-bool Core::may_start() const {
-  return !handover_->has_may_start() || handover_->may_start() ||
-         std::any_of(instances_.begin(), instances_.end(), [](const auto& i) { return i.has_task(); });
+/// Only the root knows the edges. While one of ours runs, what ends beside it is repaired whatever it says.
+bool Core::gate_open() const {
+  if (!handover_->has_may_start() || handover_->may_start()) return true;
+  return std::any_of(instances_.begin(), instances_.end(), [](const auto& i) {
+    return i.phase == Phase::launched || i.phase == Phase::running || i.phase == Phase::killing;
+  });
 }
 
 bool Core::places_complete() const {
@@ -66,18 +71,71 @@ void Core::offers(const v1::scheduler::Event::Offers& event) {
     for (auto& i : instances_)  // first those at home here, so that a newcomer takes nothing from them
       if (!i.record.place.agent.empty() || pool.knows(i.name)) find_place(pool, i);
   }
-  for (auto& [agent, pool] : pools)
-    for (auto& i : instances_)
-      if (open && i.record.place.agent.empty()) find_place(pool, i);
+  if (open) find_new_places(pools);
   if (places_changed_) refresh_fingerprints();
-  const bool launching = open && places_complete();
+  const bool all_placed = places_complete();
   for (auto& [agent, pool] : pools) {
     Launch accept;
     std::vector<v1::TaskInfo> tasks;
-    for (auto& i : instances_)
-      if (launching && wants_launch(i) && i.record.place.agent == agent) launch(pool, i, accept, tasks);
+    if (open) give_back(pool);
+    for (auto& i : instances_) {
+      // Who starts for the first time waits until all have their addresses; nobody else is kept down by a newcomer.
+      const bool may = open && (all_placed || !i.record.launched.empty());
+      if (may && wants_launch(i) && complete(i.record.place, server_of(i)) && i.record.place.agent == agent)
+        launch(pool, i, accept, tasks);
+    }
     answer(pool, std::move(tasks), std::move(accept));
   }
+}
+
+/// Newcomers go where the fewest of their kind are: one lost agent should not take a whole server.
+void Core::find_new_places(std::map<std::string, Pool>& pools) {
+  for (auto& i : instances_) {
+    if (!i.record.place.agent.empty()) continue;
+    std::multimap<std::ptrdiff_t, Pool*> by_kin;
+    for (auto& [agent, pool] : pools)
+      by_kin.emplace(
+          std::count_if(instances_.begin(), instances_.end(),
+                        [&](const auto& o) { return o.server == i.server && o.record.place.agent == agent; }),
+          &pool);
+    for (const auto& [kin, pool] : by_kin) {
+      find_place(*pool, i);
+      if (!i.record.place.agent.empty()) break;
+    }
+  }
+}
+
+/// Ports that are no claim of their instance's place any more: changed, removed, or left to a stranger.
+void Core::give_back(Pool& pool) {
+  for (const auto& i : instances_) {
+    const auto& place = i.record.place;
+    if (!pool.knows(i.name) || i.place_doubtful || !complete(place, server_of(i))) continue;
+    std::map<std::string, std::uint16_t> kept;
+    for (const auto& claim : claims_of(server_of(i)))
+      if (!claim.volume && place.agent == pool.agent()) kept[claim.key] = place.ports.at(claim.name);
+    pool.give_back_ports(i.name, kept);
+  }
+}
+
+/// Why a fixed port of the instance cannot be one on this host: another server of ours has it. "" if it can.
+std::string Core::taken_here(const Pool& pool, const Instance& i, const Claim& claim) const {
+  if (!claim.fixed) return "";
+  for (const auto& other : instances_) {
+    if (&other == &i || other.record.place.agent.empty() || other.record.place.host != pool.host()) continue;
+    for (const auto* ports : {&other.record.place.ports, &other.ports()})
+      for (const auto& [name, number] : *ports)
+        if (number == *claim.fixed)
+          return "port " + std::to_string(number) + " of agent " + pool.agent() + " is " + other.name + "'s";
+  }
+  return "";
+}
+
+/// Ports of that agent that a stranger was seen to hold.
+std::set<std::uint16_t> Core::avoided(const std::string& agent) const {
+  std::set<std::uint16_t> all;
+  for (const auto& i : instances_)
+    if (i.record.place.agent == agent) all.insert(i.record.place.avoids.begin(), i.record.place.avoids.end());
+  return all;
 }
 
 /// A record that may be stale is corrected by the first offer of its agent.
@@ -90,42 +148,31 @@ void Core::check_place(Pool& pool, Instance& i) {
   if (!i.place_doubtful) return;
   i.place_doubtful = false;
   for (const auto& claim : claims_of(server_of(i)))
-    if (!pool.reserved(i.name, claim)) place.held.erase(claim.key);
+    if (!pool.reserved(i.name, claim) || (claim.volume && pool.volume_mb(i.name, claim) != claim.size_mb))
+      place.held.erase(claim.key);
 }
 
 void Core::find_place(Pool& pool, Instance& i) {
   auto& place = i.record.place;
   if (!wants_place(i)) return;
   if (!place.agent.empty() && place.agent != pool.agent()) return;
-  const auto claims = claims_of(server_of(i));
   Pool trial = pool;
   Place found = place;
   found.agent = pool.agent();
   found.host = pool.host();
   found.volumes = pool.volumes();
-  bool fits = true;
-  for (const auto& claim : claims) {
-    if (holds(found, claim)) continue;
-    const auto port = trial.reserved(i.name, claim);
-    if (port && (claim.volume || !claim.fixed || *port == *claim.fixed)) {
-      found.held.insert(claim.key);
-      if (!claim.volume) found.ports[claim.name] = *port;
-      continue;
-    }
-    std::uint16_t number = found.ports[claim.name];
-    const auto claimed = trial.claim(i.name, claim, number, number);
-    fits = fits && claimed != Pool::Claimed::no_room;
-    if (!fits) break;
-    found.held.insert(claimed == Pool::Claimed::given ? given(claim) : claim.key);
-    if (!claim.volume) found.ports[claim.name] = number;
+  std::string trouble;
+  for (const auto& claim : claims_of(server_of(i))) {
+    trouble = find_claim(trial, i, claim, found);
+    if (!trouble.empty()) break;
   }
-  for (auto it = found.ports.begin(); it != found.ports.end();)  // also drops the 0 that a volume's look-up left
-    it = server_of(i).ports.contains(it->first) ? std::next(it) : found.ports.erase(it);
+  std::erase_if(found.ports, [&](const auto& port) { return !server_of(i).ports.contains(port.first); });
   // A newcomer goes where it can also run; who has data here stays, and waits if it must.
   const bool newcomer = place.agent.empty() && !pool.knows(i.name);
-  if (fits && !i.has_task()) fits = trial.set_aside(server_of(i).resources) || !newcomer;
-  if (!fits) {
-    i.note = "no offer has " + needs_text(server_of(i));
+  if (trouble.empty() && !i.has_task() && !trial.set_aside(server_of(i).resources) && newcomer)
+    trouble = "no offer has " + needs_text(server_of(i));
+  if (!trouble.empty()) {
+    i.note = trouble;
     return;
   }
   pool = std::move(trial);
@@ -133,6 +180,34 @@ void Core::find_place(Pool& pool, Instance& i) {
   i.note.clear();
   places_changed_ = true;
   persist(i);
+}
+
+/// Adds the claim to the place, as it is reserved here or from what is free. Returns why that is not possible, or "".
+std::string Core::find_claim(Pool& trial, const Instance& i, const Claim& claim, Place& found) const {
+  if (holds(found, claim)) return "";
+  const auto here = trial.reserved(i.name, claim);
+  if (claim.volume && here && trial.volume_mb(i.name, claim) != claim.size_mb)
+    return "its volume " + claim.name + " on agent " + trial.agent() + " is " +
+           std::to_string(*trial.volume_mb(i.name, claim)) + " MB and cannot become " + std::to_string(claim.size_mb) +
+           " MB; declare it as it is, or delete its data by `banyan down --volumes`";
+  const auto avoid = avoided(trial.agent());
+  if (here && (claim.volume || (claim.fixed ? *here == *claim.fixed : !avoid.contains(*here)))) {
+    found.held.insert(claim.key);
+    if (!claim.volume) found.ports[claim.name] = *here;
+    return "";
+  }
+  if (auto taken = taken_here(trial, i, claim); !taken.empty()) return taken;
+  std::uint16_t number = 0;
+  if (const auto before = found.ports.find(claim.name); before != found.ports.end()) number = before->second;
+  const auto claimed = trial.claim(i.name, claim, number, avoid, number);
+  if (claimed == Pool::Claimed::no_room && claim.fixed)
+    return "port " + std::to_string(*claim.fixed) + " is not free on agent " + trial.agent();
+  if (claimed == Pool::Claimed::no_room) return "no offer has " + needs_text(server_of(i));
+  found.held.erase(claim.key);
+  found.held.erase(given(claim));
+  found.held.insert(claimed == Pool::Claimed::given ? given(claim) : claim.key);
+  if (!claim.volume) found.ports[claim.name] = number;
+  return "";
 }
 
 bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInfo>& tasks) {
@@ -152,7 +227,7 @@ bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInf
     i.note = "no offer of agent " + place.agent + " has " + needs_text(server);
     return false;
   }
-  const auto rendered = render(node_, server, *handover_, view_of(node_, *handover_, instances_, i, false));
+  const auto rendered = render_now(i);
   if (!rendered) {
     i.note = "cannot render " + rendered.error().message;
     return false;
@@ -161,6 +236,12 @@ bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInf
   if (i.record.attempt > 0) ++i.record.restarts;
   i.record.task = task_id(*handover_, i.name, ++i.record.attempt);
   i.record.fingerprint = fingerprints_[i.name];
+  i.record.launched = specs::hash(node_, server);
+  i.record.launched_with =
+      addresses_in(node_, server, *handover_, view_of(node_, *handover_, instances_, i, false), *rendered);
+  i.record.ports = place.ports;
+  i.record.listens.reset();
+  i.record.strangers.clear();
   i.record.restart = restarts_wanted(i);
   i.phase = Phase::launched;
   i.served = false;
@@ -170,6 +251,15 @@ bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInf
   tasks.push_back(task_info(*handover_, node_, server, i, *rendered, used));
   if (!rendered->files.empty()) into.files.push_back({i.record.task, rendered->files});
   return true;
+}
+
+/// One that ran before comes back although a newcomer, whom its texts would name, has no place yet.
+Result<RenderedTask> Core::render_now(const Instance& i) const {
+  const auto with = [&](Peers peers) {
+    return render(node_, server_of(i), *handover_, view_of(node_, *handover_, instances_, i, false, peers));
+  };
+  auto rendered = with(Peers::all);
+  return rendered || i.record.launched.empty() ? std::move(rendered) : with(Peers::placed);
 }
 
 /// The reservation is not in this offer: perhaps in another (just freed), perhaps destroyed by an operator.
@@ -185,7 +275,7 @@ void Core::answer(Pool& pool, std::vector<v1::TaskInfo> tasks, Launch launch) {
   bool wanting = false;
   for (const auto& i : instances_) wanting = wanting || (!draining() && (wants_place(i) || wants_launch(i)));
   auto& call = launch.call;
-  if (tasks.empty() && pool.to_reserve().empty() && pool.to_create().empty()) {
+  if (tasks.empty() && pool.to_reserve().empty() && pool.to_create().empty() && pool.to_unreserve().empty()) {
     declined_ = true;
     for (const auto& id : pool.offers()) *call.mutable_decline()->add_offer_ids() = id;
     *call.mutable_decline()->mutable_filters() = filters(wanting ? refuse_while_wanting_s : refuse_long_s);
@@ -194,6 +284,12 @@ void Core::answer(Pool& pool, std::vector<v1::TaskInfo> tasks, Launch launch) {
   for (const auto& id : pool.offers()) *call.mutable_accept()->add_offer_ids() = id;
   *call.mutable_accept()->mutable_filters() = filters(wanting ? 0 : refuse_long_s);
   declined_ = declined_ || !wanting;
+  if (!pool.to_unreserve().empty()) {
+    v1::Offer::Operation unreserve;
+    unreserve.set_type(v1::Offer::Operation::UNRESERVE);
+    for (const auto& r : pool.to_unreserve()) *unreserve.mutable_unreserve()->add_resources() = r;
+    add_operation(call, std::move(unreserve));
+  }
   if (!pool.to_reserve().empty()) {
     v1::Offer::Operation reserve;
     reserve.set_type(v1::Offer::Operation::RESERVE);
@@ -222,7 +318,8 @@ void Core::adjust_offers() {
   std::string wanted;
   if (!draining())
     for (const auto& i : instances_)
-      if (wants_place(i) || wants_launch(i)) wanted += i.name + "." + std::to_string(i.record.attempt) + " ";
+      if (wants_place(i) || wants_launch(i))
+        wanted += i.name + "." + std::to_string(i.record.attempt) + (wants_launch(i) ? "! " : " ");
   v1::scheduler::Call call;
   if (wanted.empty()) {
     if (!suppressed_) {

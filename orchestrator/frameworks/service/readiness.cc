@@ -9,7 +9,19 @@ namespace banyan::service {
 
 namespace {
 
-const std::string* port_of(const specs::Probe& probe) {
+bool judges_all(const specs::Probe& probe) {
+  return std::holds_alternative<specs::ZookeeperProbe>(probe) || std::holds_alternative<specs::KafkaProbe>(probe) ||
+         std::holds_alternative<specs::ElasticsearchProbe>(probe);
+}
+
+std::string address(const Instance& instance, const std::string& port) {
+  const auto found = instance.ports().find(port);
+  return found == instance.ports().end() ? "" : instance.record.place.host + ":" + std::to_string(found->second);
+}
+
+}  // namespace
+
+const std::string* probed_port(const specs::Probe& probe) {
   return std::visit(
       [](const auto& p) -> const std::string* {
         if constexpr (requires { p.port; }) return &p.port;
@@ -17,19 +29,6 @@ const std::string* port_of(const specs::Probe& probe) {
       },
       probe);
 }
-
-bool judges_all(const specs::Probe& probe) {
-  return std::holds_alternative<specs::ZookeeperProbe>(probe) || std::holds_alternative<specs::KafkaProbe>(probe) ||
-         std::holds_alternative<specs::ElasticsearchProbe>(probe);
-}
-
-std::string address(const Instance& instance, const std::string& port) {
-  const auto& place = instance.record.place;
-  const auto found = place.ports.find(port);
-  return found == place.ports.end() ? "" : place.host + ":" + std::to_string(found->second);
-}
-
-}  // namespace
 
 void Readiness::refresh(Instant now, Watch& watch, std::string subject) {
   if (watch.subject == subject) return;
@@ -61,7 +60,7 @@ std::vector<StartProbe> Readiness::due(Instant now, const specs::Node& node, con
   for (std::size_t s = 0; s < node.servers.size(); ++s)
     for (std::size_t r = 0; r < node.servers[s].readiness.size(); ++r) {
       const auto& probe = node.servers[s].readiness[r].probe;
-      const auto* port = port_of(probe);
+      const auto* port = probed_port(probe);
       if (port == nullptr) continue;
       const bool together = judges_all(probe);
       std::string tasks;
@@ -105,7 +104,7 @@ void Readiness::on(Instant now, const ProbeResult& result) {
     watch.passing = now - *watch.passing_since >= watch.spec.hold_for;
     if (!watch.passing) watch.message = "ready, held for " + std::to_string(milliseconds(watch.spec.hold_for)) + " ms";
     const Duration left = *watch.passing_since + watch.spec.hold_for - now;
-    watch.next = now + (watch.passing ? watch.spec.interval * probe_calm : std::min(left, watch.spec.interval));
+    watch.next = now + (watch.passing ? watch.spec.interval : std::min(left, watch.spec.interval));
     watch.retry = Duration::zero();
     return;
   }

@@ -31,6 +31,9 @@ struct ProbeResult {
   std::string message;  ///< what is missing, for people
 };
 
+/// The name of the port that a probe asks; none for exec.
+[[nodiscard]] const std::string* probed_port(const specs::Probe& probe);
+
 class Readiness {
  public:
   /// Compares the probes with what runs and gives those to start. Whoever (re)started is unready until probed; a probe
@@ -71,8 +74,6 @@ class Readiness {
 
 /// First repetition of a probe that is not ready: near enough to "at once", doubling up to the declared interval.
 inline constexpr Duration probe_retry_min = std::chrono::milliseconds(20);
-/// A server that serves is probed this many intervals apart.
-inline constexpr int probe_calm = 10;
 /// One lost answer does not make a serving node unready.
 inline constexpr std::uint32_t probe_misses_max = 2;
 

@@ -1,16 +1,17 @@
-// Ends that we ask for: rolling restarts, draining.
+// Ends that we ask for.
 #include <algorithm>
+#include <set>
 
 #include "orchestrator/frameworks/service/core.h"
 
 namespace banyan::service {
 
-void Core::kill(Instance& i, Ending ending, Duration grace) {
+void Core::kill(Instance& i, Ending ending, std::optional<Duration> grace) {
   i.phase = Phase::killing;
   i.ending = ending;
   i.grace = grace;
   i.serving_since.reset();
-  i.ask_backoff = grace + ask_again.min;
+  i.ask_backoff = grace.value_or(Duration::zero()) + ask_again.min;
   send_kill(i);
 }
 
@@ -20,9 +21,22 @@ void Core::send_kill(Instance& i) {
   auto* kill = call.mutable_kill();
   kill->mutable_task_id()->set_value(i.record.task);
   if (!i.record.place.agent.empty()) kill->mutable_agent_id()->set_value(i.record.place.agent);
-  kill->mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(i.grace.count());
+  if (i.grace) kill->mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(i.grace->count());
   send(v1::scheduler::Call::KILL, std::move(call));
   i.ask_again = now_.mono + std::max(i.ask_backoff, ask_again.min);
+}
+
+/// Last instance first. The one before ours may have been scaled away too: it is then killed by the task's own grace.
+void Core::dismiss() {
+  if (!subscribed_) return;
+  std::set<std::string> busy;  // servers of which one is being stopped
+  for (const auto& l : leaving_)
+    if (l.instance.phase == Phase::killing) busy.insert(l.server);
+  for (auto it = leaving_.rbegin(); it != leaving_.rend(); ++it) {
+    if (it->instance.phase == Phase::killing || it->instance.phase == Phase::unreachable) continue;
+    if (it->serial && !busy.insert(it->server).second) continue;
+    kill(it->instance, Ending::stop, it->instance.grace);
+  }
 }
 
 /// One step towards no tasks. Called after every input until none is left.
@@ -31,10 +45,11 @@ void Core::drain() {
     const bool ended = drain_server(s);
     if (!ended && node_.stop.order == specs::StopOrder::serial) return;
   }
-  const bool none = std::none_of(instances_.begin(), instances_.end(), [](const auto& i) {
+  const auto lives = [](const Instance& i) {
     return i.has_task() && i.phase != Phase::unreachable;  // TEARDOWN ends those whose agent comes back
-  });
-  drained_ = none && subscribed_;
+  };
+  drained_ = subscribed_ && std::none_of(instances_.begin(), instances_.end(), lives) &&
+             std::none_of(leaving_.begin(), leaving_.end(), [&](const auto& l) { return lives(l.instance); });
 }
 
 /// True when nothing of this server runs any more.
@@ -51,30 +66,6 @@ bool Core::drain_server(std::size_t server) {
     if (serial) return false;
   }
   return false;
-}
-
-bool Core::outdated(const Instance& i) const {
-  const auto print = fingerprints_.find(i.name);
-  const bool changed = print != fingerprints_.end() && !print->second.empty() && print->second != i.record.fingerprint;
-  return changed || i.record.restart < restarts_wanted(i);
-}
-
-/// Rolling restart, one step. Who does not serve has nothing to lose and goes at once (a set of servers whose old
-/// configuration never worked would wait for ever otherwise); who serves goes alone, last instance first, while
-/// everybody else serves.
-void Core::roll() {
-  if (!subscribed_ || !places_complete()) return;
-  Instance* next = nullptr;
-  for (auto& i : instances_) {
-    if (i.phase != Phase::running || !outdated(i)) continue;
-    if (!i.served) kill(i, Ending::relaunch, server_of(i).stop.grace);
-    else next = &i;
-  }
-  if (next == nullptr) return;
-  const bool others_serve = std::all_of(instances_.begin(), instances_.end(), [&](const auto& i) {
-    return &i == next || i.record.completed || (serving(i) && readiness_.server_ready(i.server));
-  });
-  if (others_serve) kill(*next, Ending::relaunch, server_of(*next).stop.grace);
 }
 
 }  // namespace banyan::service

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/frameworks/service/claims.h"
-#include "runtime/base/check.h"
+#include "runtime/base/fnv.h"
 #include "specs/uri.h"
 
 namespace banyan::service {
@@ -110,25 +110,6 @@ std::optional<v1::CheckInfo> check_of(Renderer& text, const specs::Server& serve
   return std::nullopt;
 }
 
-/// FNV-1a, 64 bits: equality of what we rendered ourselves, not a defence against anybody.
-class Fnv {
- public:
-  void add(const std::string& text) {
-    for (const char c : text) mix(static_cast<unsigned char>(c));
-    mix(0);
-  }
-  [[nodiscard]] std::string hex() const {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (int shift = 60; shift >= 0; shift -= 4) text += digits[(state_ >> shift) & 0xf];
-    return text;
-  }
-
- private:
-  void mix(unsigned char byte) { state_ = (state_ ^ byte) * 0x100000001b3ULL; }
-  std::uint64_t state_ = 0xcbf29ce484222325ULL;
-};
-
 }  // namespace
 
 std::vector<std::string> addresses_of(const specs::Node& node, const std::vector<Instance>& all,
@@ -146,12 +127,13 @@ std::vector<std::string> addresses_of(const specs::Node& node, const std::vector
 }
 
 specs::View view_of(const specs::Node& node, const Handover& handover, const std::vector<Instance>& all,
-                    const Instance& instance, bool blind) {
+                    const Instance& instance, bool blind, Peers peers) {
   View view;
   const auto& server = node.servers[instance.server];
   view.instance = instance_view(handover.role(), server, instance);
   for (const auto& peer : all)
-    if (peer.server == instance.server) view.peers.push_back(instance_view(handover.role(), server, peer));
+    if (peer.server == instance.server && (peers == Peers::all || !peer.record.place.host.empty()))
+      view.peers.push_back(instance_view(handover.role(), server, peer));
   for (const auto& dependency : handover.dependencies())
     for (const auto& endpoint : dependency.endpoints()) {
       auto& addresses = view.endpoints[dependency.node() + ".endpoints." + endpoint.name()];
@@ -194,25 +176,51 @@ Result<RenderedTask> render(const specs::Node& node, const specs::Server& server
   return task;
 }
 
-std::string fingerprint(const RenderedTask& task, const specs::Server& server, const Place& place) {
+std::string fingerprint(const RenderedTask& task, const specs::Server& server, const Place& place,
+                        const std::string& spec_hash) {
   Fnv hash;
   hash.add(task.command.SerializeAsString());  // no maps inside, so equal messages give equal bytes
   for (const auto& digest : task.digests) hash.add(digest.SerializeAsString());
   for (const auto& uri : server.uris)
     if (uri.local_sha256) hash.add(*uri.local_sha256);
-  for (const auto& file : task.files) {
-    hash.add(file.target);
-    hash.add(std::to_string(file.mode));
-    hash.add(file.content);
-  }
+  for (const auto& file : task.files) hash.add(file.target).add(std::to_string(file.mode)).add(file.content);
   for (const auto& volume : task.host_volumes) hash.add(volume.SerializeAsString());
-  if (task.check) hash.add(task.check->SerializeAsString());
+  if (spec_hash.empty() && task.check) hash.add(task.check->SerializeAsString());
   for (const auto amount : {server.resources.cpus_milli, server.resources.mem_bytes, server.resources.disk_bytes})
     hash.add(std::to_string(amount));
   for (const auto& [name, number] : place.ports) hash.add(name + "=" + std::to_string(number));
   for (const auto& claim : claims_of(server))
     if (claim.volume) hash.add(claim.key + "=" + claim.path);
+  if (!spec_hash.empty()) hash.add(spec_hash);
   return hash.hex();
+}
+
+std::map<std::string, std::string> addresses_in(const specs::Node& node, const specs::Server& server,
+                                                const Handover& handover, const specs::View& view,
+                                                const RenderedTask& rendered) {
+  std::map<std::string, std::string> found;
+  const auto bytes = [](const RenderedTask& task) {
+    std::string all = task.command.SerializeAsString();
+    for (const auto& file : task.files) all += file.content;
+    return all;
+  };
+  for (const auto& [name, addresses] : addresses_of(handover)) {
+    auto without = view;
+    without.endpoints[name] = {blind_address};
+    const auto other = render(node, server, handover, without);
+    if (!other || bytes(*other) != bytes(rendered)) found[name] = addresses;
+  }
+  return found;
+}
+
+std::map<std::string, std::string> addresses_of(const Handover& handover) {
+  std::map<std::string, std::string> all;
+  for (const auto& dependency : handover.dependencies())
+    for (const auto& endpoint : dependency.endpoints()) {
+      auto& text = all[dependency.node() + ".endpoints." + endpoint.name()];
+      for (const auto& address : endpoint.addresses()) text += (text.empty() ? "" : ",") + address;
+    }
+  return all;
 }
 
 std::string task_id(const Handover& handover, const std::string& instance, std::uint32_t attempt) {

@@ -1,6 +1,7 @@
 // One instance -> the task that runs it: command, files and environment rendered, TaskInfo built. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,17 +33,29 @@ struct RenderedTask {
   std::optional<v1::CheckInfo> check;  ///< from an exec readiness probe
 };
 
+/// placed: a server that has no place yet is left out, so that it keeps nobody who ran before from coming back.
+enum class Peers { all, placed };
 /// What templates of this instance may name. REQUIRES: every instance in `all` of the same node.
 /// With `blind`, addresses of other nodes are a constant: what is rendered then changes only with the node itself.
 [[nodiscard]] specs::View view_of(const specs::Node& node, const Handover& handover, const std::vector<Instance>& all,
-                                  const Instance& instance, bool blind);
+                                  const Instance& instance, bool blind, Peers peers = Peers::all);
 
 /// An error names the text that could not be rendered, and why.
 [[nodiscard]] Result<RenderedTask> render(const specs::Node& node, const specs::Server& server,
                                           const Handover& handover, const specs::View& view);
 
-/// Equal iff an instance launched now would run the same thing in the same place. 16 hexadecimal digits.
-[[nodiscard]] std::string fingerprint(const RenderedTask& task, const specs::Server& server, const Place& place);
+/// Equal iff an instance launched now would run the same thing in the same place: `spec_hash` is the judge's word on
+/// its specification (specs/change.h), the rest changes when it or a peer lives elsewhere. 16 hexadecimal digits.
+/// Without `spec_hash`: as records of schema 1 have it.
+[[nodiscard]] std::string fingerprint(const RenderedTask& task, const specs::Server& server, const Place& place,
+                                      const std::string& spec_hash);
+
+/// Other nodes' addresses by "node.endpoints.name", comma-separated.
+[[nodiscard]] std::map<std::string, std::string> addresses_of(const Handover& handover);
+/// Those of them that stand in what was rendered.
+[[nodiscard]] std::map<std::string, std::string> addresses_in(const specs::Node& node, const specs::Server& server,
+                                                              const Handover& handover, const specs::View& view,
+                                                              const RenderedTask& rendered);
 
 /// "logging.kafka.kafka-0.3"
 [[nodiscard]] std::string task_id(const Handover& handover, const std::string& instance, std::uint32_t attempt);

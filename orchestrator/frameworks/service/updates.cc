@@ -17,6 +17,21 @@ bool is_check_word(const v1::TaskStatus& status) {
   return status.has_check_status() && status.check_status().has_command();
 }
 
+bool has_data(const specs::Server& server) {
+  return std::any_of(server.volumes.begin(), server.volumes.end(), [](const auto& v) { return !v.second.host_path; });
+}
+
+/// The parts of a comma-separated list.
+std::set<std::string> parts(const std::string& list) {
+  std::set<std::string> out;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const auto end = std::min(list.find(',', begin), list.size());
+    if (end > begin) out.insert(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
 std::string what_happened(const v1::TaskStatus& status) {
   return status.message().empty() ? v1::TaskState_Name(status.state()) : status.message();
 }
@@ -25,8 +40,10 @@ std::string what_happened(const v1::TaskStatus& status) {
 
 void Core::update(const v1::TaskStatus& status) {
   if (!handover_) return;
+  const auto leaves = [&](const Leaving& l) { return l.instance.record.task == status.task_id().value(); };
   auto* instance = find_task(status.task_id().value());
   if (instance != nullptr) update_of(*instance, status);
+  else if (std::any_of(leaving_.begin(), leaving_.end(), leaves)) update_of_leaving(status);
   else stray(status);
   acknowledge(status);
 }
@@ -51,7 +68,6 @@ void Core::stray(const v1::TaskStatus& status) {
     const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
     i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
   }
-  if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN) leaving_.erase(id);
   if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN ||
       status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
     return;
@@ -65,13 +81,17 @@ void Core::stray(const v1::TaskStatus& status) {
 void Core::update_of(Instance& i, const v1::TaskStatus& status) {
   if (status.state() == v1::TASK_UNKNOWN) return unknown_to_master(i, status);
   i.unheard_of.reset();
+  if (status.state() != v1::TASK_UNREACHABLE) i.unreachable_since.reset();
   if (is_terminal(task_state(status.state()))) return ended(i, status);
   if (i.phase != Phase::killing && status.state() != v1::TASK_STAGING) i.ask_again.reset();
   switch (status.state()) {
     case v1::TASK_UNREACHABLE:
       if (i.phase != Phase::killing) i.phase = Phase::unreachable;
       i.serving_since.reset();
-      i.note = "its agent " + i.record.place.agent + " is unreachable; waiting for it";
+      i.running_since.reset();
+      i.note = "its agent " + i.record.place.agent + " is unreachable; " +
+               (has_data(server_of(i)) ? "its data is there, so it waits for it" : "it moves if that stays so");
+      if (!has_data(server_of(i)) && !i.unreachable_since) i.unreachable_since = now_.mono;
       return;
     case v1::TASK_KILLING:
       if (i.phase != Phase::killing) i.ending = Ending::relaunch;  // asked for before our time, or by the operator
@@ -82,17 +102,80 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
       if (is_check_word(status))
         i.check_passes =
             status.check_status().command().has_exit_code() && status.check_status().command().exit_code() == 0;
+      take_ports(i, status);
       if (i.phase == Phase::killing) return;
       if (i.phase != Phase::running) i.note.clear();
-      if (i.phase != Phase::running) i.running_since = now_.mono;
-      if (i.phase == Phase::unknown) i.running_since.reset();
-      if (i.phase == Phase::unknown) i.served = true;  // it outlived its scheduler: give it the benefit of the doubt
+      if (!i.running_since) i.running_since = now_.mono;
+      if (i.phase == Phase::unknown && node_.goal != specs::Goal::completed)
+        i.served = true;  // it outlived its scheduler: give it the benefit of the doubt
       i.phase = Phase::running;
       return;
     default:
       if (i.phase != Phase::killing) i.phase = Phase::launched;
       return;
   }
+}
+
+void Core::update_of_leaving(const v1::TaskStatus& status) {
+  const auto found = std::find_if(leaving_.begin(), leaving_.end(),
+                                  [&](const Leaving& l) { return l.instance.record.task == status.task_id().value(); });
+  auto& i = found->instance;
+  if (status.state() == v1::TASK_UNREACHABLE) i.phase = Phase::unreachable;
+  else if (i.phase == Phase::unreachable) i.phase = Phase::running;
+  if (status.state() == v1::TASK_UNKNOWN) {  // a master that has just come back may not know its agent yet
+    if (!i.unheard_of) i.unheard_of = now_.mono;
+    if (now_.mono - *i.unheard_of < unheard_of_max) return;
+  } else if (!is_terminal(task_state(status.state()))) {
+    return i.unheard_of.reset();
+  }
+  i.record.task.clear();
+  persist(i);
+  leaving_.erase(found);
+}
+
+/// Without data nothing ties it to its agent. Should its old task come back, it is a stray, and is ended.
+void Core::move_lost(Instance& i) {
+  i.note = "its agent " + i.record.place.agent + " is lost; it moves to another";
+  i.unreachable_since.reset();
+  i.phase = Phase::idle;
+  i.served = false;
+  i.record.task.clear();
+  i.record.place.agent.clear();
+  i.record.place.held.clear();
+  i.record.place.avoids.clear();
+  places_changed_ = true;
+  persist(i);
+}
+
+/// Who holds the ports it was given, where somebody looks: said on change, so it is recorded.
+void Core::take_ports(Instance& i, const v1::TaskStatus& status) {
+  for (const auto& label : status.labels().labels()) {
+    if (label.key() == "banyan.listens") i.record.listens = parts(label.value());
+    if (label.key() != "banyan.strangers") continue;
+    i.record.strangers.clear();
+    for (const auto& part : parts(label.value()))
+      i.record.strangers[part.substr(0, part.find('='))] = part.substr(std::min(part.size(), part.find('=') + 1));
+  }
+  leave_ports(i);
+  persist(i);
+}
+
+/// A stranger holds a port that may be any: the server gets another, by a launch anew.
+void Core::leave_ports(Instance& i) {
+  auto& place = i.record.place;
+  bool left = false;
+  for (const auto& [name, port] : server_of(i).ports) {
+    const auto number = i.record.ports.find(name);
+    if (port.fixed || number == i.record.ports.end()) continue;
+    if (held_by(i.record, number->second).empty() || place.avoids.contains(number->second)) continue;
+    place.avoids.insert(number->second);
+    place.held.erase("port:" + name);
+    place.ports.erase(name);
+    left = true;
+  }
+  if (!left) return;
+  places_changed_ = true;
+  if (i.phase != Phase::killing) kill(i, Ending::relaunch, server_of(i).stop.grace);
 }
 
 void Core::unknown_to_master(Instance& i, const v1::TaskStatus& status) {
@@ -114,11 +197,11 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
     i.deaths.clear();
     i.streak = 0;
   }
-  // Without a probe of its own a server "serves" the moment it runs; only staying up proves it.
-  if (server_of(i).readiness.empty() && i.serving_since && in_service < serving_proves_after) i.served = false;
   i.phase = Phase::idle;
   i.record.task.clear();
   i.pid.reset();
+  i.running_since.reset();
+  i.unreachable_since.reset();
   i.check_passes = false;
   i.ask_again.reset();
   i.unheard_of.reset();
@@ -137,7 +220,9 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
     i.record.completed = true;
     i.note.clear();
   } else if (status.state() == v1::TASK_FINISHED && policy.policy != specs::RestartPolicy::always) {
-    give_up(i, what_happened(status) + "; a service is to stay up, and its restart policy starts it no more");
+    const bool never = policy.policy == specs::RestartPolicy::never;
+    give_up(i, i.record.failed,
+            std::string("it exited with status 0 and its restart policy is ") + (never ? "never" : "on_failure"));
   } else {
     died(i, what_happened(status));
   }
@@ -145,28 +230,28 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
   persist(i);
 }
 
-/// For good: only a new configuration, or a restart that is asked for, starts it again.
-void Core::give_up(Instance& i, const std::string& why) {
-  i.record.failed = true;
-  i.record.why = i.note = why;
+/// Until a restart is asked for, or another configuration comes.
+void Core::give_up(Instance& i, bool& mark, const std::string& why) {
+  mark = true;
+  i.note = i.record.why = why;
+  effects_.push_back(Note{i.name + " is given up: " + why});
 }
 
 void Core::died(Instance& i, const std::string& what) {
   const auto& policy = server_of(i).restart;
   i.note = what;
-  if (policy.policy == specs::RestartPolicy::never) return give_up(i, what + "; its restart policy is never");
+  if (policy.policy == specs::RestartPolicy::never)
+    return give_up(i, i.record.failed, what + "; its restart policy is never");
   if (!i.served) {
     i.deaths.push_back(now_.mono);
     while (now_.mono - i.deaths.front() > policy.within) i.deaths.pop_front();
-    if (i.deaths.size() > policy.max && node_.goal == specs::Goal::completed)
-      return give_up(i, "failed " + std::to_string(i.deaths.size()) + " times, last: " + what);
     if (i.deaths.size() > policy.max) {
-      i.record.quarantined = true;
-      i.note = "died " + std::to_string(i.deaths.size()) + " times before serving, last: " + what +
-               "; see `banyan logs " + handover_->node() + "`, then `banyan restart " + handover_->node() + "`";
-      i.record.why = i.note;
-      effects_.push_back(Note{i.name + " is quarantined: " + i.note});
-      return;
+      const bool job = node_.goal == specs::Goal::completed;
+      const bool bounded = job || policy.policy == specs::RestartPolicy::on_failure;
+      return give_up(i, bounded ? i.record.failed : i.record.quarantined,
+                     "died " + std::to_string(i.deaths.size()) + " times before " + (job ? "completing" : "serving") +
+                         ", last: " + what + "; see `banyan logs " + handover_->node() + "`, then `banyan restart " +
+                         handover_->node() + "`");
     }
   }
   if (i.served && i.streak == 0) {  // the first end after good service costs no wait

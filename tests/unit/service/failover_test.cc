@@ -135,7 +135,9 @@ TEST(LostReservation, IsMadeAgainAfterAWhile) {
 }
 
 TEST(LostAgent, IsWaitedForBecauseTheDataIsThere) {
-  Harness h(tcp_node("kafka", 1), "a1");
+  auto node = tcp_node("kafka", 1);
+  node.servers[0].volumes["data"].size_bytes = std::int64_t{100} << 20;
+  Harness h(node, "a1");
   h.up();
   h.update(h.task_of("kafka-0"), v1::TASK_UNREACHABLE);
   h.add_agent("a2");
@@ -143,7 +145,7 @@ TEST(LostAgent, IsWaitedForBecauseTheDataIsThere) {
   h.offer();
   h.advance(60s);
   EXPECT_EQ(h.states(), "kafka-0=waiting");
-  EXPECT_EQ(h.server("kafka-0").reason(), "its agent a1 is unreachable; waiting for it");
+  EXPECT_EQ(h.server("kafka-0").reason(), "its agent a1 is unreachable; its data is there, so it waits for it");
   EXPECT_FALSE(h.status().serving());
   h.update("shop.kafka.kafka-0.1", v1::TASK_RUNNING);
   EXPECT_TRUE(h.status().serving());
@@ -212,7 +214,7 @@ TEST(FailedOverScheduler, ExitsAndTouchesNothing) {
   EXPECT_THAT(h.take_kills(), IsEmpty());
 }
 
-TEST(Draining, StopsSerialServersLastFirstAndKillsTheLastAtOnce) {
+TEST(Draining, StopsSerialServersLastFirstEachWithItsGrace) {
   auto node = tcp_node("kafka", 3);
   node.servers[0].stop.order = specs::StopOrder::serial;
   Harness h(node);
@@ -225,7 +227,7 @@ TEST(Draining, StopsSerialServersLastFirstAndKillsTheLastAtOnce) {
   EXPECT_EQ(h.calls.back().kill().kill_policy().grace_period().nanoseconds(), 10'000'000'000);
   h.end("kafka-1", v1::TASK_KILLED);
   EXPECT_THAT(h.take_kills(), ElementsAre("kafka-0"));
-  EXPECT_EQ(h.calls.back().kill().kill_policy().grace_period().nanoseconds(), 0);
+  EXPECT_EQ(h.calls.back().kill().kill_policy().grace_period().nanoseconds(), 10'000'000'000);
   EXPECT_FALSE(h.exit.has_value());
   h.end("kafka-0", v1::TASK_KILLED);
   EXPECT_TRUE(h.status().drained());

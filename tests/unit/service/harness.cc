@@ -91,6 +91,7 @@ void Harness::handover(specs::Node node) {
   node_ = std::move(node);
   message.set_version(message.version() + 1);
   message.set_config(specs::to_json(node_));
+  message.set_node_hash("v" + std::to_string(message.version()));
   deliver(HandoverGiven{message});
 }
 
@@ -176,6 +177,12 @@ void Harness::finish(FakeTask& task, v1::TaskState state, const std::string& mes
   update(task.info.task_id().value(), state, message_text);
 }
 
+void Harness::ports(const std::string& instance, const std::string& listens, const std::string& strangers) {
+  labels = {{"banyan.listens", listens}, {"banyan.strangers", strangers}};
+  update(task_of(instance), v1::TASK_RUNNING);
+  labels.clear();
+}
+
 void Harness::update(const std::string& id, v1::TaskState state, const std::string& text) {
   v1::scheduler::Event e;
   e.set_type(v1::scheduler::Event::UPDATE);
@@ -189,6 +196,11 @@ void Harness::update(const std::string& id, v1::TaskState state, const std::stri
     found->second.state = state;
     status->mutable_agent_id()->set_value(found->second.agent);
     if (state == v1::TASK_RUNNING) status->mutable_container_status()->set_executor_pid(4711);
+    for (const auto& [key, value] : labels) {
+      auto* label = status->mutable_labels()->add_labels();
+      label->set_key(key);
+      label->set_value(value);
+    }
   }
   event(e);
 }
@@ -202,7 +214,6 @@ void Harness::advance(Duration duration) {
     deliver(Tick{});
   }
   clock_ = end;
-  deliver(Tick{});
 }
 
 void Harness::deliver(const Core::Input& input) {
@@ -267,6 +278,12 @@ void Harness::accept(const v1::scheduler::Call& call) {
     offers_.erase(id.value());
   }
   for (const auto& operation : call.accept().operations()) {
+    if (operation.has_unreserve()) {
+      const auto given_back = decode_all(operation.unreserve().resources());
+      ASSERT_TRUE(rest.contains(given_back)) << rest.str() << " has not " << given_back.str();
+      rest -= given_back;
+      rest += unreserved(given_back);
+    }
     if (operation.has_reserve()) {
       const auto wanted = decode_all(operation.reserve().resources());
       ASSERT_TRUE(rest.contains(unreserved(wanted))) << rest.str();

@@ -45,7 +45,8 @@ class Harness {
   void end(const std::string& instance, v1::TaskState state = v1::TASK_FAILED,
            const std::string& message = "Command exited with status 1");
   void update(const std::string& task, v1::TaskState state, const std::string& message = "");
-  void advance(Duration duration);  ///< time passes, deadlines fire
+  void ports(const std::string& instance, const std::string& listens, const std::string& strangers = "");  ///< RUNNING
+  void advance(Duration duration);  ///< time passes; the core is woken at its deadlines and at no other time
   void restart();                   ///< a new scheduler process with the same store
   void add_agent(const std::string& name);
   void up();  ///< subscribe, offer, run everything, probes pass
@@ -64,9 +65,10 @@ class Harness {
 
   Handover message;
   std::map<std::string, FakeAgent> agents;
-  std::map<std::string, FakeTask> tasks;  ///< by task id
-  std::map<std::string, bool> ready;      ///< probe key prefix or address -> answer; default true
-  bool auto_probe = true;                 ///< false: probes collect in `probes`
+  std::map<std::string, FakeTask> tasks;      ///< by task id
+  std::map<std::string, std::string> labels;  ///< of the next updates
+  std::map<std::string, bool> ready;          ///< probe key prefix or address -> answer; default true
+  bool auto_probe = true;                     ///< false: probes collect in `probes`
   std::vector<StartProbe> probes;
   std::map<std::string, std::string> stored;
   std::optional<Exit> exit;

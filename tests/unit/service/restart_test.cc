@@ -173,6 +173,7 @@ TEST(NodeWithGoalRunning, ServesWithoutBeingProbed) {
   Harness h(node);
   h.ready["app"] = false;
   h.up();
+  h.advance(1s);
   EXPECT_TRUE(h.status().serving());
 }
 
@@ -267,6 +268,8 @@ TEST(ScaledDownNode, EndsTheServersItNoLongerDeclares) {
   node.servers[0].instances = 2;
   h.handover(node);
   EXPECT_THAT(h.take_kills(), ElementsAre("kafka-2"));
+  EXPECT_EQ(h.states(), "kafka-0=serving kafka-1=serving kafka-2=stopping");
+  h.end("kafka-2", v1::TASK_KILLED);
   EXPECT_EQ(h.states(), "kafka-0=serving kafka-1=serving");
 }
 
