@@ -148,9 +148,10 @@ void ApiLink::perform(const sdk::CloseStream& close) {
 void ApiLink::perform(const sdk::SendCall& call) {
   const Route route = shared_->route(call.server);
   const auto exchange = std::make_shared<Call>(shared_, call.call, route);
-  shared_->calls.try_emplace(route.second, shared_->planner.kernel(), route).first->second.send([shared = shared_, exchange, call] {
-    if (Server* server = shared->find(call.server)) server->request(call.path, call.stream_id, call.body, exchange);
-  });
+  shared_->calls.try_emplace(route.second, shared_->planner.kernel(), route)
+      .first->second.send([shared = shared_, exchange, call] {
+        if (Server* server = shared->find(call.server)) server->request(call.path, call.stream_id, call.body, exchange);
+      });
 }
 
 }  // namespace banyan::sim

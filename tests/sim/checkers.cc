@@ -37,7 +37,8 @@ void Checkers::started(int machine, const Container& container) {
   if (terminal_.contains({running.framework, running.task})) fail("I9", running.task + " started after its end");
   if (!records_.run(machine, container.launch.container))
     fail("I12", running.task + " started without a durable record of its container");
-  if (!records_.intent(running.framework, running.task)) fail("I12", running.task + " started without a durable intent");
+  if (!records_.intent(running.framework, running.task))
+    fail("I12", running.task + " started without a durable intent");
 
   const std::string node = container.custom ? node_of_executor(container) : node_of_framework(running.framework);
   if (container.custom) {

@@ -97,10 +97,10 @@ class Checkers final : public Witness {
   std::set<std::pair<std::string, std::string>> must_be_heard_;  ///< (framework, task) that ended
   std::map<std::string, std::set<std::string>> done_;            ///< of jobs: node -> servers that ended well
   std::map<int, Instant> troubled_;
-  std::set<std::string> was_whole_;             ///< nodes all of whose servers ran at one moment
-  std::map<std::string, Instant> last_whole_;   ///< the last such moment, of those not whole now
-  std::set<std::string> whole_;                 ///< now
-  std::set<std::string> coming_up_;                              ///< child started, not whole yet
+  std::set<std::string> was_whole_;            ///< nodes all of whose servers ran at one moment
+  std::map<std::string, Instant> last_whole_;  ///< the last such moment, of those not whole now
+  std::set<std::string> whole_;                ///< now
+  std::set<std::string> coming_up_;            ///< child started, not whole yet
   bool overlapped_ = false;
   bool taking_down_ = false;
   std::vector<Broken> broken_;

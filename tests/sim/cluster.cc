@@ -80,8 +80,7 @@ void Cluster::start_agent(int machine) {
 
 void Cluster::start_root() {
   if (root_) return;
-  root_ = std::make_unique<RootProcess>(
-      around_, root_disk_, [this] { return master_.get(); }, [this] { kill_root(); });
+  root_ = std::make_unique<RootProcess>(around_, root_disk_, [this] { return master_.get(); }, [this] { kill_root(); });
   kernel_.after(200ms, [this] { insist(); });
 }
 
@@ -182,8 +181,9 @@ bool Cluster::all_serving() const {
   if (status.stacks_size() != 1) return false;
   for (const auto& node : status.stacks(0).nodes()) {
     const Graph::Node& wanted = graph_.nodes.at(node.name());
-    const bool there = wanted.job ? node.state() == "completed" && checkers_.completed(node.name())
-                                  : node.state() == "serving" && checkers_.running_servers(node.name()) == wanted.servers;
+    const bool there = wanted.job
+                           ? node.state() == "completed" && checkers_.completed(node.name())
+                           : node.state() == "serving" && checkers_.running_servers(node.name()) == wanted.servers;
     if (!there) return false;
   }
   return true;

@@ -20,13 +20,20 @@ std::int64_t in_ms(Duration d) { return std::chrono::duration_cast<std::chrono::
 const std::vector<FaultRow>& fault_rows() {
   using Kind = Fault::Kind;
   static const std::vector<FaultRow> rows{
-      {Kind::kill_master, "kill_master", 4, 0s, 0s},     {Kind::kill_agent, "kill_agent", 4, 0s, 0s},
-      {Kind::kill_root, "kill_root", 4, 0s, 0s},         {Kind::kill_child, "kill_child", 4, 0s, 0s},
-      {Kind::kill_executor, "kill_executor", 4, 0s, 0s}, {Kind::kill_server, "kill_server", 4, 0s, 0s},
-      {Kind::power_cut, "power_cut", 1, 0s, 0s},         {Kind::reboot, "reboot", 1, 1s, 40s},
-      {Kind::isolate, "isolate", 2, 100ms, 40s},         {Kind::cut, "cut", 3, 50ms, 30s},
-      {Kind::deaf, "deaf", 3, 50ms, 30s},                {Kind::slow_disk, "slow_disk", 3, 500ms, 10s},
-      {Kind::full_disk, "full_disk", 2, 100ms, 5s},      {Kind::clock_jump, "clock_jump", 1, 1h, 8760h},
+      {Kind::kill_master, "kill_master", 4, 0s, 0s},
+      {Kind::kill_agent, "kill_agent", 4, 0s, 0s},
+      {Kind::kill_root, "kill_root", 4, 0s, 0s},
+      {Kind::kill_child, "kill_child", 4, 0s, 0s},
+      {Kind::kill_executor, "kill_executor", 4, 0s, 0s},
+      {Kind::kill_server, "kill_server", 4, 0s, 0s},
+      {Kind::power_cut, "power_cut", 1, 0s, 0s},
+      {Kind::reboot, "reboot", 1, 1s, 40s},
+      {Kind::isolate, "isolate", 2, 100ms, 40s},
+      {Kind::cut, "cut", 3, 50ms, 30s},
+      {Kind::deaf, "deaf", 3, 50ms, 30s},
+      {Kind::slow_disk, "slow_disk", 3, 500ms, 10s},
+      {Kind::full_disk, "full_disk", 2, 100ms, 5s},
+      {Kind::clock_jump, "clock_jump", 1, 1h, 8760h},
       {Kind::double_words, "double_words", 3, 1s, 20s},
   };
   return rows;
@@ -49,8 +56,8 @@ std::vector<Fault> random_faults(Rng& rng) {
       fault.kind = drawn.kind;
       fault.at = std::chrono::milliseconds(rng.below(static_cast<std::uint64_t>(in_ms(phase_lengths[phase]))));
       fault.pick = rng.below(1000);
-      fault.lasts =
-          drawn.min + std::chrono::milliseconds(rng.below(static_cast<std::uint64_t>(in_ms(drawn.max - drawn.min)) + 1));
+      fault.lasts = drawn.min +
+                    std::chrono::milliseconds(rng.below(static_cast<std::uint64_t>(in_ms(drawn.max - drawn.min)) + 1));
       faults.push_back(fault);
     }
   return faults;
@@ -69,7 +76,8 @@ Result<Fault> parse_fault(const std::string& line) {
   Fault fault;
   in >> phase >> at >> kind >> fault.pick >> filler >> lasts;
   const auto which = std::find(phases.begin(), phases.end(), phase);
-  const auto what = std::find_if(fault_rows().begin(), fault_rows().end(), [&](const auto& r) { return r.name == kind; });
+  const auto what =
+      std::find_if(fault_rows().begin(), fault_rows().end(), [&](const auto& r) { return r.name == kind; });
   if (!in || which == phases.end() || what == fault_rows().end()) return error("no fault: " + line);
   fault.phase = static_cast<Phase>(which - phases.begin());
   fault.kind = what->kind;

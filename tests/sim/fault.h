@@ -24,11 +24,11 @@ struct Fault {
     kill_child,
     kill_executor,
     kill_server,
-    power_cut,     ///< everything at once; what was not synced is lost
-    reboot,        ///< one machine with all that runs on it
-    isolate,       ///< one machine from everybody; what runs there goes on
-    cut,           ///< one link, both ways
-    deaf,          ///< one link, one way
+    power_cut,  ///< everything at once; what was not synced is lost
+    reboot,     ///< one machine with all that runs on it
+    isolate,    ///< one machine from everybody; what runs there goes on
+    cut,        ///< one link, both ways
+    deaf,       ///< one link, one way
     slow_disk,
     full_disk,     ///< a commit fails, so its process ends; it comes back until it can write
     clock_jump,    ///< of the wall clock

@@ -5,8 +5,7 @@
 
 namespace banyan::sim {
 
-MasterProcess::MasterProcess(Kernel& kernel, Disk& disk, MasterDoor& door, Servers& servers,
-                             std::function<void()> died)
+MasterProcess::MasterProcess(Kernel& kernel, Disk& disk, MasterDoor& door, Servers& servers, std::function<void()> died)
     : kernel_(kernel),
       door_(door),
       servers_(servers),

@@ -11,7 +11,9 @@ namespace banyan::sim {
 
 /// Where a process runs. The master and the root have a place each; every machine is one.
 enum class Place : int { master = 0, root = 1, first_machine = 2 };
-[[nodiscard]] inline Place place_of(int machine) { return static_cast<Place>(static_cast<int>(Place::first_machine) + machine); }
+[[nodiscard]] inline Place place_of(int machine) {
+  return static_cast<Place>(static_cast<int>(Place::first_machine) + machine);
+}
 
 /// One direction of a link. Within a place nothing is ever cut.
 using Route = std::pair<Place, Place>;

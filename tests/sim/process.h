@@ -72,8 +72,9 @@ class Waker {
   std::optional<Kernel::Handle> planned_;
 };
 
-/// One direction of a connection: messages arrive late but in order, and wait while the link is cut. What is under way when it is cut
-/// arrives up to a drawn moment and is lost after it, as with a process that dies with data in its socket.
+/// One direction of a connection: messages arrive late but in order, and wait while the link is cut. What is under way
+/// when it is cut arrives up to a drawn moment and is lost after it, as with a process that dies with data in its
+/// socket.
 class Pipe {
  public:
   Pipe(Kernel& kernel, Route route) : kernel_(kernel), route_(route) {}

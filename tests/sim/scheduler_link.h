@@ -20,8 +20,8 @@ class SchedulerLink {
     std::function<void(const std::string& call)> refused;
   };
 
-  SchedulerLink(Planner planner, Place here, Servers& servers, std::vector<std::string> masters, mesos::v1::FrameworkInfo framework,
-                Callbacks callbacks)
+  SchedulerLink(Planner planner, Place here, Servers& servers, std::vector<std::string> masters,
+                mesos::v1::FrameworkInfo framework, Callbacks callbacks)
       : planner_(planner),
         callbacks_(std::move(callbacks)),
         link_(planner, here, servers,

@@ -1,4 +1,3 @@
-#include "runtime/adapters/posix/digest.h"
 #include "runtime/sdk/artifact_server.h"
 
 #include <gmock/gmock.h>
@@ -6,6 +5,7 @@
 #include <fstream>
 
 #include "runtime/adapters/http/client.h"
+#include "runtime/adapters/posix/digest.h"
 #include "tests/contract/sdk/fake_agent.h"
 
 namespace banyan::sdk {

@@ -80,8 +80,8 @@ void keep(const Story& story, const Outcome& outcome, const std::string& folder)
   });
   const std::string file = folder + "/seed-" + std::to_string(story.seed) + ".story";
   std::ofstream(file) << "# " << shown(outcome) << "\n" << text(small);
-  std::cout << live_apart(small).text << "shrunk to " << small.faults.size() << " faults; replay with: tests/sim/run --replay "
-            << file << "\n";
+  std::cout << live_apart(small).text << "shrunk to " << small.faults.size()
+            << " faults; replay with: tests/sim/run --replay " << file << "\n";
 }
 
 int search(std::uint64_t first, std::uint64_t last, const std::string& folder) {
@@ -101,8 +101,9 @@ int search(std::uint64_t first, std::uint64_t last, const std::string& folder) {
                 static_cast<unsigned long long>(outcome.hash));
     if (outcome.verdict != Verdict::good) keep(story, outcome, folder);
   }
-  std::printf("%llu seeds, %.1f virtual hours, hash %016llx, faults:", static_cast<unsigned long long>(last - first + 1),
-              seconds(lived) / 3600, static_cast<unsigned long long>(hash));
+  std::printf(
+      "%llu seeds, %.1f virtual hours, hash %016llx, faults:", static_cast<unsigned long long>(last - first + 1),
+      seconds(lived) / 3600, static_cast<unsigned long long>(hash));
   for (const auto& [kind, count] : kinds) std::printf(" %s %u", kind.c_str(), count);
   std::printf("\n%u good, %u unsafe, %u stuck\n", verdicts[Verdict::good], verdicts[Verdict::unsafe],
               verdicts[Verdict::stuck]);
