@@ -33,7 +33,7 @@ struct Loaded {
   std::map<std::string, std::string> texts;  ///< file -> text, of every file a diagnostic names
 };
 
-/// Reads, checks and resolves. Never throws, never hangs; limits as in design.md §9.
+/// Reads, checks and resolves. Never throws, never hangs; limits: tree.h, load.cc, report.h; `banyan explain E001`.
 [[nodiscard]] Loaded load(const Source& source);
 
 /// One of its diagnostics as people read it, with the line of the file it is about.

@@ -1,4 +1,4 @@
-// The laws, judged from outside: what the simulated world saw, not what any core believes (reliability.md B3).
+// The laws, judged from outside: what the simulated world saw, not what any core believes (DESIGN.md, Invariants).
 #pragma once
 
 #include <functional>

@@ -53,7 +53,7 @@ LIBRARIES = {
                 "orchestrator/cli", "examples", "tests"),
 }
 
-# Cores: no clock, thread, socket, file, log, environment or randomness (design.md, section 3).
+# Cores: no clock, thread, socket, file, log, environment or randomness (DESIGN.md).
 PURE = ("runtime/base", "runtime/core", "runtime/driver", "runtime/ports", "runtime/sdk/core", "specs",
         "executors/framework/core", "orchestrator/core", "orchestrator/frameworks")
 PURE_EXCEPT = {
@@ -100,6 +100,27 @@ ALLOWED = {
     ("runtime/adapters/posix/containers.cc", "usleep"):
         "at recovery only: a shim between its start and its first record has nothing yet to be watched by",
 }
+# What there is once, so that one answer holds everywhere: the homes, how a second one looks, what to use instead.
+# Read over the code with its literals (comments are taken out), across lines. Tests are free to try.
+ONCE = (
+    (("runtime/adapters/loop", "runtime/adapters/http"),
+     r"\bTimerId\b|\btimerfd_create\b|\b(steady|system|high_resolution|deadline)_timer\b"
+     r"|=\s*\w*loop\w*(\(\))?(\.|->)(at|after)\s*\(|\bloop\w*(\(\))?(\.|->)(at|after)\s*\(.{0,200}?\bTick\b",
+     "keeps a wake-up timer", "Alarm (runtime/adapters/loop/alarm.h)"),
+    (("runtime/base/backoff.h",),
+     r"\*=\s*2(\.0)?\b|<<=\s*1\b|\b(\w+)\s*=\s*(\2\s*\*\s*2|2\s*\*\s*\2)\b|(?<![>.\w])(\w+)\s*\+=\s*\4\s*;"
+     r"|\bmin\s*(<[^>]*>)?\s*\([^;]*?(\b2\s*\*|\*\s*2\b|\*\s*\(?[\w:]*\{?\(?1u?l*\)?\}?\s*<<)",
+     "doubles a wait", "Backoff (runtime/base/backoff.h)"),
+    (("runtime/base/quantity.h",),
+     r'"(secs|mins|hrs)"|(==|\{)\s*"ms"|"ms"\s*(==|,)|\bAsNumberWithUnit\b|\bparse_duration_\w+\s*\(',
+     "reads durations", "parse_duration (runtime/base/quantity.h)"),
+    (("runtime/adapters/posix/digest.cc",), r"\bEVP_MD_CTX_new\b|\bSHA256_\w+\s*\(",
+     "makes digests", "sha256_of (runtime/adapters/posix/digest.h)"),
+    (("runtime/adapters/loop/seed.h",), r"\brandom_device\b",
+     "draws a seed", "random_seed (runtime/adapters/loop/seed.h)"),
+    (("runtime/adapters/posix/socket_folder.cc",), r"\bmkdtemp\s*\(",
+     "makes a folder for sockets", "make_socket_folder (runtime/adapters/posix/socket_folder.h)"),
+)
 LINE_COLUMNS_MAX = 120
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70

@@ -11,7 +11,7 @@
 
 namespace banyan::agent {
 
-/// What every executor is told of its agent (mesos-api 2.4).
+/// What every executor is told of its agent.
 struct Surroundings {
   std::string endpoint;       ///< ip:port
   std::string domain_socket;  ///< path of the unix socket

@@ -139,7 +139,7 @@ http::Response text(unsigned status, std::string body) {
 
 constexpr char protobuf[] = "application/x-protobuf";
 
-/// The checks of mesos-api 2.1 that need no core.
+/// The checks that need no core, with the words of a real agent.
 std::optional<http::Response> refuse(const http::Request& request, mesos::v1::executor::Call& call) {
   if (request.method != "POST") return text(405, "Expecting one of { 'POST' }, but received '" + request.method + "'");
   const std::string type = http::header(request.headers, "content-type");
