@@ -47,6 +47,15 @@ class Service final : public Root::CallbackService {
     });
     return reactor;
   }
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context, const StatusRequest* request,
+                                       History* reply) override {
+    auto* reactor = context->DefaultReactor();
+    loop_.post([this, request, reply, reactor] {
+      for (auto& revision : calls_.history(request->stack())) *reply->add_revisions() = std::move(revision);
+      reactor->Finish(grpc::Status::OK);
+    });
+    return reactor;
+  }
 
   grpc::ServerWriteReactor<Status>* Watch(grpc::CallbackServerContext*, const StatusRequest* request) override {
     auto stream = Stream<Status>::open();

@@ -31,6 +31,7 @@ class ApiServer {
     std::function<void(const DownRequest&, Done<DownReply>)> down;
     std::function<void(const RestartRequest&, Done<RestartReply>)> restart;
     std::function<Status(const std::string& stack)> status;
+    std::function<std::vector<Revision>(const std::string& stack)> history;
     std::function<std::vector<Event>(const std::string& stack, std::uint64_t after)> events;
     std::function<void(const LogsRequest&, LogSink)> logs;
   };

@@ -16,13 +16,12 @@ Core::Core(Now now, Setup setup, const std::map<std::string, std::string>& store
 
 std::vector<Core::Effect> Core::step(Now now, const Input& input) {
   now_ = now;
-  changes_.clear();
   effects_.clear();
   changed_ = false;
   std::visit([this](const auto& in) { on(in); }, input);
   settle();
   std::vector<Effect> all;
-  if (!changes_.empty()) all.emplace_back(Persist{std::move(changes_)});
+  if (!changes_.empty()) all.emplace_back(Persist{std::exchange(changes_, {})});
   std::move(effects_.begin(), effects_.end(), std::back_inserter(all));
   if (changed_) all.emplace_back(StatusChanged{});
   return all;
@@ -44,7 +43,10 @@ void Core::on(const Subscribed&) {
   call.set_type(mesos::v1::scheduler::Call::RECONCILE);
   call.mutable_reconcile();
   send(call);  // implicit: shows tasks we do not know, to be killed
-  for (auto& [stack_name, stack] : stacks_) stack.revision_deadline += away;
+  for (auto& [stack_name, stack] : stacks_) {
+    stack.revision_deadline += away;
+    if (open(stack)) save(stack);
+  }
   for (auto& [stack_name, stack] : stacks_)
     for (auto& [node_name, node] : stack.nodes) {
       for (Instant* clock : {&node.since, &node.phase_since, &node.begun, &node.stop_deadline}) *clock += away;

@@ -232,12 +232,13 @@ class Core {
   // records and loading (records.cc)
   void load(const std::map<std::string, std::string>& stored);
   void load_stack(const std::string& name, StackRecord record, const std::map<std::string, std::string>& stored);
+  [[nodiscard]] Duration time_left(const StackRecord& record) const;
   void take_up(const Stack& stack, Node& node) const;
   void store_configs(Stack& stack);
   void drop_configs(const StackRecord& old);
   void bind(Stack& stack);
   void save(const Stack& stack, Node& node);
-  void save(const Stack& stack);
+  void save(Stack& stack);
   void tell(const std::string& stack, const std::string& node, const std::string& kind, const std::string& detail,
             const std::string& cause);
 
@@ -317,7 +318,7 @@ class Core {
 
   // Valid during step() only.
   Now now_{};
-  Changes changes_;
+  Changes changes_;  // loading leaves its own for the first step: what was converted is written before anything is done
   std::vector<Effect> effects_;
   bool changed_ = false;
 };

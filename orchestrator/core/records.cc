@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "orchestrator/core/core.h"
+#include "orchestrator/core/handover.h"
 #include "orchestrator/core/patience.h"
 #include "orchestrator/core/stack_file.h"
 #include "runtime/base/check.h"
@@ -104,12 +105,17 @@ void Core::load_stack(const std::string& name, StackRecord record, const std::ma
   stack.spec = std::move(spec);
   stack.record = std::move(record);
   if (stack.record.schema() == 0) store_configs(stack);
-  const auto& revision = stack.record.revision();
-  const auto left = static_cast<std::int64_t>(revision.timeout_ms()) -
-                    (milliseconds(now_.wall.time_since_epoch()) - revision.opened_ms());
-  stack.revision_deadline = now_.mono + std::chrono::milliseconds(std::max<std::int64_t>(left, 0));
+  stack.revision_deadline = now_.mono + time_left(stack.record);
   bind(stack);
   for (auto& [node_name, node] : stack.nodes) take_up(stack, node);
+}
+
+/// An earlier root lived up to its last event; what came after it counts against nobody.
+Duration Core::time_left(const StackRecord& record) const {
+  const auto& revision = record.revision();
+  const auto last_alive = events_.empty() ? revision.opened_ms() : events_.back().wall_ms();
+  const auto timeout = static_cast<std::int64_t>(revision.timeout_ms());
+  return std::chrono::milliseconds(std::clamp<std::int64_t>(record.open_until_ms() - last_alive, 0, timeout));
 }
 
 /// The one way from a record to a state. What runs is not known yet: the record only says what to ask the master about.
@@ -182,6 +188,7 @@ void Core::bind(Stack& stack) {
     if (node.record.incarnation() == 0) node.record.set_incarnation(1);
     for (Instant* clock : {&node.since, &node.phase_since, &node.begun}) *clock = now_.mono;
   }
+  for (auto& [node_name, node] : stack.nodes) node.target = target_of(*node.spec, node.record);
 }
 
 void Core::save(const Stack& stack, Node& node) {
@@ -189,7 +196,9 @@ void Core::save(const Stack& stack, Node& node) {
   changes_.push_back({"node/" + stack.spec.name + "." + node.spec->name, node.record.SerializeAsString()});
 }
 
-void Core::save(const Stack& stack) {
+void Core::save(Stack& stack) {
+  if (open(stack))
+    stack.record.set_open_until_ms(milliseconds(now_.wall.time_since_epoch() + (stack.revision_deadline - now_.mono)));
   changes_.push_back({"stack/" + stack.spec.name, stack.record.SerializeAsString()});
   if (const auto history = histories_.find(stack.spec.name); history != histories_.end())
     changes_.push_back({"history/" + stack.spec.name, history->second.SerializeAsString()});

@@ -173,6 +173,7 @@ class Shell {
       driver_->deliver(RestartAsked{remember(std::move(done)), request});
     };
     calls.status = [this](const std::string& stack) { return status(stack); };
+    calls.history = [this](const std::string& stack) { return driver_->core().history(now(), stack); };
     calls.events = [this](const std::string& stack, std::uint64_t after) {
       return driver_->core().events(stack, after);
     };
