@@ -166,6 +166,7 @@ class Harness {
     report.set_handover_version(handover(node_name).version());
     auto& child = *report.mutable_child();
     child.set_serving(serving);
+    child.set_observed(handover(node_name).node_hash());
     if (!addresses.empty()) {
       auto* endpoint = child.add_endpoints();
       endpoint->set_name("e");
