@@ -85,6 +85,7 @@ class Harness {
     asked.request.mutable_bundle()->set_file("stack.yaml");
     asked.request.mutable_bundle()->set_text(text);
     asked.request.set_dry_run(dry_run);
+    asked.request.set_supersede(true);
     step(asked);
     return std::get<UpReply>(answers.back());
   }

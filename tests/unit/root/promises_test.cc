@@ -231,7 +231,7 @@ TEST(Promises, AChangedSchedulerCommandTakesEffect) {
   h.calls.clear();
   const auto reply = h.up("name: s\nframeworks:\n  f: { scheduler: { command: [./v2], env: { A: y } } }\n");
   ASSERT_THAT(reply.changes(), SizeIs(1));
-  EXPECT_THAT(reply.changes(0), HasSubstr("restart f: scheduler: command changed"));
+  EXPECT_THAT(reply.changes(0), HasSubstr("restart the scheduler of f: scheduler: command changed"));
   h.advance(10min);
   h.offer();
   bool told = h.launched.size() > before;
@@ -338,6 +338,8 @@ TEST(Promises, TeardownIsSaidAgainAfterTheTaskHasEnded) {
   h.runs("a");    // the child starts, subscribes, launches
   h.ends("a", mesos::v1::TASK_KILLED, "");
   EXPECT_THAT(h.teardowns, SizeIs(testing::Ge(1u))) << "framework s.a.1 stays registered for a week, with its tasks";
+  EXPECT_EQ(h.node("a").state(), "stopping") << "not answered yet";
+  h.torn_down();
   EXPECT_EQ(h.core->summary(), "");
 }
 
