@@ -233,8 +233,8 @@ bool Core::settle_task(Stack& stack, Node& node) {
 
   if (connected_) {
     if (node.state == State::launching && node.since + patience::launching <= now_.mono) {
-      const bool out = node.phase == TaskPhase::launched;
-      if (out || node.phase == TaskPhase::unreachable) kill(node);
+      const bool out = node.phase == TaskPhase::launched || node.phase == TaskPhase::unreachable;
+      if (out) kill(node);
       else node.phase = TaskPhase::none;
       fail(stack, node,
            (out ? "no word of its scheduler's task for " : "no offer fitted for ") + words(patience::launching) + ": " +
