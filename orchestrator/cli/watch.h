@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "banyan/root.grpc.pb.h"
+#include "runtime/base/backoff.h"
 
 namespace banyan::cli {
 
@@ -52,10 +53,10 @@ class Watch {
   }
 
  private:
-  static constexpr std::chrono::milliseconds pause_min{50}, pause_max{1000};
+  static constexpr Backoff backoff{std::chrono::milliseconds(50), std::chrono::seconds(1)};
 
   void read() {
-    auto pause = pause_min;
+    Duration pause{};
     for (std::unique_lock lock(mutex_); !ended_;) {
       context_ = std::make_unique<grpc::ClientContext>();
       lock.unlock();
@@ -64,14 +65,14 @@ class Watch {
         const std::lock_guard taken(mutex_);
         newest_ = status;
         lost_.reset();
-        pause = pause_min;
+        pause = Duration::zero();
         changed_.notify_all();
       }
       reader->Finish();
       lock.lock();
       if (!lost_) lost_ = Clock::now();
+      pause = backoff.next(pause);
       changed_.wait_for(lock, pause, [this] { return ended_; });
-      pause = std::min(pause * 2, pause_max);
     }
   }
 
