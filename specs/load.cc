@@ -133,6 +133,7 @@ class Loader {
     std::optional<Stack> stack = read();
     Loaded out;
     if (report_.empty()) out.stack = std::move(stack);
+    out.name = top_.name;
     out.diagnostics = std::move(report_).take();
     for (const auto& d : out.diagnostics) {
       const auto file = files_.all().find(d.file);

@@ -25,6 +25,7 @@ struct Source {
 
 struct Loaded {
   std::optional<Stack> stack;                ///< absent if there is any error
+  std::string name;                          ///< the stack's, also where mistakes stand elsewhere; empty: unknown
   std::vector<Diagnostic> diagnostics;       ///< sorted by position; at most 100, then one "and N more"
   std::map<std::string, std::string> texts;  ///< file -> text, of every file a diagnostic names
 };

@@ -15,6 +15,13 @@
 namespace banyan::root {
 namespace {
 
+/// Whether an event passes the filter of one who reads the log; events of no stack are everybody's.
+bool wants(const EventsRequest& wanted, const Event& event) {
+  return (wanted.stack().empty() || event.stack().empty() || wanted.stack() == event.stack()) &&
+         (wanted.node().empty() || wanted.node() == event.node()) && event.kind().starts_with(wanted.kind()) &&
+         event.wall_ms() >= wanted.since_ms();
+}
+
 class Service final : public Root::CallbackService {
  public:
   Service(Loop& loop, ApiServer::Calls calls) : loop_(loop), calls_(std::move(calls)) {}
@@ -52,8 +59,8 @@ class Service final : public Root::CallbackService {
     auto stream = Stream<Event>::open();
     loop_.post([this, stream, wanted = *request] {
       for (auto& event : calls_.events(wanted.stack(), wanted.after()))
-        if (!stream->push(std::move(event))) return;
-      if (wanted.follow()) followers_.push_back({wanted.stack(), stream});
+        if (wants(wanted, event) && !stream->push(std::move(event))) return;
+      if (wanted.follow()) followers_.push_back({wanted, stream});
       else stream->finish();
     });
     return stream.get();
@@ -73,16 +80,18 @@ class Service final : public Root::CallbackService {
   }
   void announce(const Event& event) {
     for (auto it = followers_.begin(); it != followers_.end();) {
-      const bool wanted = it->stack.empty() || event.stack().empty() || it->stack == event.stack();
-      it = !wanted || it->stream->push(event) ? std::next(it) : followers_.erase(it);
+      it = !wants(it->wanted, event) || it->stream->push(event) ? std::next(it) : followers_.erase(it);
     }
   }
 
  private:
-  template <class Message>
-  struct Reader {
+  struct Watcher {
     std::string stack;
-    std::shared_ptr<Stream<Message>> stream;
+    std::shared_ptr<Stream<Status>> stream;
+  };
+  struct Follower {
+    EventsRequest wanted;
+    std::shared_ptr<Stream<Event>> stream;
   };
 
   template <class Request, class Reply>
@@ -101,8 +110,8 @@ class Service final : public Root::CallbackService {
 
   Loop& loop_;
   ApiServer::Calls calls_;
-  std::list<Reader<Status>> watchers_;
-  std::list<Reader<Event>> followers_;
+  std::list<Watcher> watchers_;
+  std::list<Follower> followers_;
 };
 
 class Server final : public ApiServer {

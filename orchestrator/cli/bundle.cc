@@ -1,10 +1,10 @@
 #include "orchestrator/cli/bundle.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <sstream>
 
 #include "orchestrator/api/cluster_file.h"
 
@@ -61,17 +61,21 @@ Result<Read> read_bundle(const Options& options) {
   return read;
 }
 
-std::string stack_name_in(const std::string& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("name:")) continue;
-    std::string value = line.substr(5);
-    if (const auto comment = value.find(" #"); comment != std::string::npos) value.erase(comment);
-    const auto begin = value.find_first_not_of(" \t\"'");
-    const auto end = value.find_last_not_of(" \t\"'\r");
-    return begin == std::string::npos ? "" : value.substr(begin, end - begin + 1);
-  }
-  return "";
+Result<Target> find_target(const Options& options) {
+  if (options.file.empty() && !options.stack.empty()) return Target{options.stack, "-p"};
+  const auto path = find_stack_file(options);
+  if (!path) return Target{};
+  const auto read = read_bundle(options);
+  if (!read) return tl::unexpected(read.error());
+  const auto& loaded = read->loaded;
+  const bool named = loaded.stack || std::ranges::all_of(loaded.diagnostics, [](const specs::Diagnostic& mistake) {
+                       return mistake.code == "E302";  // a variable without a value
+                     });
+  if (!named || loaded.name.empty())
+    return error(*path + " is invalid, so it names no stack; `banyan validate " + *path + "` says why, -p names one");
+  if (!options.stack.empty() && options.stack != loaded.name)
+    return error("-p names the stack \"" + options.stack + "\", " + *path + " names \"" + loaded.name + "\"");
+  return Target{loaded.name, *path};
 }
 
 }  // namespace banyan::cli

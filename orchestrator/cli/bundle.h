@@ -19,7 +19,14 @@ struct Read {
 [[nodiscard]] Result<std::string> find_stack_file(const Options& options);
 /// "-" reads stdin. Paths in the file are relative to it.
 [[nodiscard]] Result<Read> read_bundle(const Options& options);
-/// The top-level `name:` of a stack file, without loading it (no variables needed); empty if there is none.
-[[nodiscard]] std::string stack_name_in(const std::string& text);
+
+/// Which stack a verb speaks of.
+struct Target {
+  std::string stack;  ///< empty: none was named
+  std::string by;     ///< what named it, for messages: "-p", "stack.yaml"
+};
+/// -p, else the file that `up` would take, read by the language's own reader. Never a guess: a file that is missing or
+/// invalid, or that names another stack than -p does, is an error. Variables without a value do not hide the name.
+[[nodiscard]] Result<Target> find_target(const Options& options);
 
 }  // namespace banyan::cli

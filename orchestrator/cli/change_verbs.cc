@@ -1,6 +1,8 @@
 // up, down, restart: ask the root, then show how it goes. Ctrl-C ends the showing, never the stack.
+#include <pwd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -10,6 +12,7 @@
 #include "orchestrator/cli/connect.h"
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/cli/progress.h"
+#include "orchestrator/cli/render.h"
 #include "orchestrator/cli/screen.h"
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/cli/watch.h"
@@ -20,6 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr milliseconds redraw{100};
+constexpr milliseconds verdict_patience{2000};  // the root watches the deadline itself; this is for one that is away
 
 std::uint64_t since(Clock::time_point start) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(Clock::now() - start).count());
@@ -55,9 +59,9 @@ class Follow {
   template <class Ended>
   int run(root::Root::Stub& stub, Ended ended) {
     Screen screen(2);
-    auto watch = std::make_unique<Watch>(stub, stack_);
+    Watch watch(stub, stack_);
     for (;;) {
-      if (auto status = watch->next(redraw)) {
+      if (auto status = watch.next(redraw)) {
         const root::StackStatus* now = find(*status, stack_);
         take(now);
         if (const auto code = ended(now)) {
@@ -65,13 +69,14 @@ class Follow {
           return *code;
         }
       }
-      if (watch->ended()) watch = std::make_unique<Watch>(stub, stack_);  // the root died and comes back
+      if (lost(options_, watch))
+        return complain("the cluster is gone; " + verb_ + " cannot be followed", exit_unreachable);
       draw(screen);
       if (interrupted()) {
         std::fprintf(stderr, "\nno longer watching; %s goes on. `banyan status -w` shows it\n", verb_.c_str());
         return exit_interrupted;
       }
-      if (options_.timeout > Duration(0) && Clock::now() - start_ > options_.timeout) {
+      if (options_.timeout > Duration(0) && Clock::now() - start_ > options_.timeout + verdict_patience) {
         std::fprintf(stderr, "not done after --timeout; %s goes on\n", verb_.c_str());
         return exit_timeout;
       }
@@ -130,90 +135,150 @@ class Follow {
 int refused(const grpc::Status& status) { return complain("the root: " + status.error_message(), exit_unreachable); }
 
 bool confirmed(const std::string& question) {
-  if (::isatty(0) == 0) return false;
   std::fprintf(stderr, "%s [y/N] ", question.c_str());
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+/// "anna@host pid 4711": whom an open revision belongs to.
+std::string owner() {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  const auto* user = ::getpwuid(::geteuid());
+  return std::string(user == nullptr ? std::to_string(::geteuid()) : user->pw_name) + "@" + host + " pid " +
+         std::to_string(::getpid());
+}
+
+/// The root's answer, or an exit code after the failure was told.
+int ask_up(const Options& options, const root::Bundle& bundle, root::Root::Stub& root, root::UpReply& reply) {
+  root::UpRequest request;
+  *request.mutable_bundle() = bundle;
+  request.set_owner(owner());
+  request.set_supersede(options.supersede);
+  request.set_timeout_ms(static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(options.timeout).count()));
+  grpc::ClientContext context;
+  if (const auto done = root.Up(&context, request, &reply); !done.ok()) return refused(done);
+  for (const auto& text : reply.errors()) std::cerr << text << "\n";
+  if (!reply.errors().empty()) return exit_usage;
+  for (const auto& text : reply.warnings()) std::cerr << text << "\n";
+  if (!reply.conflict().empty()) return complain(conflict_text(reply), exit_conflict);
+  if (!options.quiet && reply.planned_size() > 0) std::fprintf(stderr, "%s", render_planned(reply).c_str());
+  const auto& revision = reply.revision();
+  if (!options.quiet && reply.has_revision() && revision.owner() != request.owner())
+    std::fprintf(stderr, "joining revision %s\n", revision_text(revision).c_str());
+  return exit_ok;
+}
+
+/// What `up` says in the end.
+void tell_end(const Follow& follow, int code) {
+  if (code == exit_ok) std::cout << summary(*follow.last(), follow.elapsed_ms()) << "\n";
+  if (code == exit_conflict) std::fprintf(stderr, "this `up` was superseded; `banyan status` shows what holds now\n");
+  if (code != exit_failed && code != exit_timeout) return;
+  const auto& revision = follow.last()->revision();
+  if (!revision.reason().empty()) std::fprintf(stderr, "error: %s\n", revision.reason().c_str());
+  for (const auto& node : follow.last()->nodes())
+    if (node.cause_node().empty() && (node.state() == "failed" || node.state() == "quarantined"))
+      std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
+  std::fprintf(stderr, "the stack stays as it is; `banyan why NODE` tells more, `banyan up` tries again\n");
+}
+
+/// What `down --volumes` would delete, in one line.
+std::string volumes_question(const std::string& stack, const root::StackStatus* running) {
+  std::string nodes;
+  if (running != nullptr)
+    for (const auto& node : running->nodes()) nodes += (nodes.empty() ? " (of " : ", ") + node.name();
+  return "this deletes all data of stack " + stack + nodes + (nodes.empty() ? "" : ")");
+}
+
+/// Which running stack `down` takes; empty: none, and `code` says how that ends.
+std::string stack_to_take_down(const Target& target, const root::Status& status, bool volumes, int& code) {
+  code = exit_ok;
+  if (target.stack.empty() && status.stacks_size() == 1) {
+    std::fprintf(stderr, "taking down %s, the only stack that runs\n", status.stacks(0).name().c_str());
+    return status.stacks(0).name();
+  }
+  if (target.stack.empty() && status.stacks().empty()) return std::fprintf(stderr, "no stack is running\n"), "";
+  if (target.stack.empty())
+    return code = complain("several stacks run (" + stack_names(status) + "); name one with -p", exit_usage), "";
+  if (find(status, target.stack) == nullptr && !volumes)
+    return code = complain(not_running(target, status), exit_failed), "";
+  return target.stack;
+}
+
 }  // namespace
+
+bool lost(const Options& options, Watch& watch) {
+  constexpr milliseconds certain{3000}, at_most{60'000};
+  const auto silent = watch.lost_for();
+  return silent > at_most || (silent > certain && !cluster_exists(options));
+}
 
 int up(const Options& options, bool detach) {
   const auto read = read_bundle(options);
   if (!read) return complain(read.error().message, exit_usage);
-  if (!read->loaded.stack) return validate(options);  // prints every mistake; nothing was started
+  if (!read->loaded.stack) return tell_mistakes(options, *read);
   const std::string stack = read->loaded.stack->name;
   catch_interrupt();
-  if (options.dry_run) return plan(options, false);
-  bool started = false;
-  const auto connection = connect_or_start(options, started);
-  if (!connection) return complain(connection.error().message, exit_unreachable);
-  root::UpRequest request;
-  *request.mutable_bundle() = read->bundle;
-  grpc::ClientContext context;
+  if (options.dry_run) return plan(options, *read, false);
   root::UpReply reply;
-  if (const auto done = connection->root->Up(&context, request, &reply); !done.ok()) return refused(done);
-  for (const auto& text : reply.errors()) std::cerr << text << "\n";
-  if (!reply.errors().empty()) return exit_usage;
-  if (!reply.conflict().empty()) return complain(reply.conflict(), exit_conflict);
+  Result<Connection> connection = error("");
+  {
+    const ClusterLock lock;
+    connection = connect_or_start(options);
+    if (!connection) return complain(connection.error().message, exit_unreachable);
+    if (const int code = ask_up(options, read->bundle, *connection->root, reply); code != exit_ok) return code;
+  }
   if (detach) {
     if (!options.quiet) std::cout << "stack " << stack << " is coming up; `banyan status -w` shows it\n";
     return exit_ok;
   }
   Follow follow(options, "up", stack);
-  const int code = follow.run(*connection->root, [](const root::StackStatus* now) -> std::optional<int> {
-    if (now == nullptr) return exit_failed;  // taken down meanwhile
-    return verdict(*now);
+  const int code = follow.run(*connection->root, [&reply](const root::StackStatus* now) -> std::optional<int> {
+    if (now == nullptr || now->state() == "stopping") return exit_conflict;  // taken down meanwhile
+    return reply.has_revision() ? outcome(now->revision(), reply.revision().number()) : verdict(*now);
   });
-  if (!follow.last() || options.quiet) return code;
-  if (code == exit_ok) std::cout << summary(*follow.last(), follow.elapsed_ms()) << "\n";
-  if (code != exit_failed && code != exit_timeout) return code;
-  for (const auto& node : follow.last()->nodes())
-    if (node.state() == "failed" || node.state() == "quarantined")
-      std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
-  std::fprintf(stderr, "the stack stays as it is; `banyan why NODE` tells more, `banyan up` tries again\n");
+  if (follow.last() && !options.quiet) tell_end(follow, code);
   return code;
 }
 
 int down(const Options& options, bool volumes, bool now) {
+  const auto target = find_target(options);
+  if (!target) return complain(target.error().message, exit_usage);
   const auto connection = connect(options);
   if (!connection) return complain(connection.error().message, exit_unreachable);
-  std::string stack = stack_name(options);
   root::Status status;
-  {
-    grpc::ClientContext context;
-    root::StatusRequest request;
-    if (const auto done = connection->root->GetStatus(&context, request, &status); !done.ok()) return refused(done);
+  grpc::ClientContext asking;
+  if (const auto done = connection->root->GetStatus(&asking, {}, &status); !done.ok()) return refused(done);
+  int code = exit_ok;
+  const std::string stack = stack_to_take_down(*target, status, volumes, code);
+  if (stack.empty()) {
+    if (code == exit_ok) end_idle_cluster(options);
+    return code;
   }
-  if (stack.empty() && status.stacks_size() == 1) stack = status.stacks(0).name();
-  if (stack.empty() || find(status, stack) == nullptr) {
-    if (status.stacks().empty()) {
-      if (!options.quiet) std::fprintf(stderr, "no stack is running\n");
-      end_background_dev();
-      return exit_ok;
-    }
-    return complain(stack.empty() ? "several stacks run; name one with -p" : "no stack \"" + stack + "\" is running",
-                    exit_usage);
-  }
+  const auto* running = find(status, stack);
   if (options.dry_run) {
-    const auto* running = find(status, stack);
-    for (int i = running->nodes_size(); i-- > 0;) std::cout << "stop " << running->nodes(i).name() << "\n";
+    for (int i = running == nullptr ? 0 : running->nodes_size(); i-- > 0;)
+      std::cout << "stop " << running->nodes(i).name() << "\n";
     return exit_ok;
   }
-  if (volumes && !options.yes && ::isatty(0) != 0 && !confirmed("This deletes all data of " + stack + ". Go on?"))
-    return complain("nothing was done", exit_failed);
+  if (volumes && !options.yes) {
+    const std::string question = volumes_question(stack, running);
+    if (::isatty(0) == 0) return complain(question + "; without a terminal it needs -y. Nothing was done", exit_usage);
+    if (!confirmed(question + ". Go on?")) return complain("nothing was done", exit_failed);
+  }
   catch_interrupt();
   root::DownRequest request;
   request.set_stack(stack);
   request.set_volumes(volumes);
   request.set_now(now);
+  request.set_owner(owner());
   grpc::ClientContext context;
   root::DownReply reply;
   if (const auto done = connection->root->Down(&context, request, &reply); !done.ok()) return refused(done);
   if (!reply.error().empty()) return complain(reply.error(), exit_failed);
   Follow follow(options, "down", stack);
-  const int code = follow.run(*connection->root, [](const root::StackStatus* there) -> std::optional<int> {
+  code = follow.run(*connection->root, [](const root::StackStatus* there) -> std::optional<int> {
     if (there == nullptr) return exit_ok;
     return std::nullopt;
   });
@@ -221,26 +286,30 @@ int down(const Options& options, bool volumes, bool now) {
   if (!options.quiet)
     std::cout << "stack " << stack << " is down after " << elapsed(follow.elapsed_ms())
               << (volumes ? "; its data is gone\n" : "; its data is kept\n");
-  if (status.stacks_size() == 1) end_background_dev();
+  end_idle_cluster(options);
   return exit_ok;
 }
 
-int restart(const Options& options, const std::string& node, bool scheduler) {
-  const auto connection = connect(options);
-  if (!connection) return complain(connection.error().message, exit_unreachable);
+int restart(const Options& options, const std::string& name, bool scheduler) {
+  root::Status status;
+  if (const int code = get_status(options, status); code != exit_ok) return code;
+  const auto found = find_node(status, name);
+  if (!found) return complain(found.error().message, exit_usage);
   if (options.dry_run) {
-    std::cout << "restart " << node << (scheduler ? "'s scheduler\n" : "'s servers, one at a time\n");
+    std::cout << "restart " << name << (scheduler ? "'s scheduler\n" : "'s servers, one at a time\n");
     return exit_ok;
   }
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
   root::RestartRequest request;
-  request.set_stack(stack_name(options));
-  request.set_node(node);
+  request.set_stack(found->first);
+  request.set_node(name);
   request.set_scheduler(scheduler);
   grpc::ClientContext context;
   root::RestartReply reply;
   if (const auto done = connection->root->Restart(&context, request, &reply); !done.ok()) return refused(done);
   if (!reply.error().empty()) return complain(reply.error(), exit_failed);
-  if (!options.quiet) std::cout << "restarting " << node << "; `banyan status -w` shows it\n";
+  if (!options.quiet) std::cout << "restarting " << name << "; `banyan status -w` shows it\n";
   return exit_ok;
 }
 

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 
@@ -63,10 +64,23 @@ struct Words {
   bool detach = false, volumes = false, now = false, scheduler = false, watch = false, follow = false;
   bool detailed = false;
   std::int64_t lines = 100;
-  std::uint64_t after = 0;
+  root::EventsRequest events;
+  std::string since;
 };
 
 using Verb = std::function<int()>;
+
+/// The verb `events` with its flags.
+int events(const Options& options, Words& words) {
+  Duration since{};
+  if (!words.since.empty() && !parse_duration(words.since, since))
+    return complain("--since wants a duration such as 90s or 5m, not \"" + words.since + "\"", exit_usage);
+  if (!words.since.empty()) {
+    const auto from = std::chrono::system_clock::now().time_since_epoch() - since;
+    words.events.set_since_ms(std::chrono::duration_cast<std::chrono::milliseconds>(from).count());
+  }
+  return cli::events(options, words.events);
+}
 
 CLI::App* find_verb(CLI::App& app, const std::string& name) {
   const auto found = app.get_subcommands([&name](const CLI::App* sub) { return sub->check_name(name); });
@@ -89,6 +103,7 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   auto* up_verb = verb("up", "bring a stack up and wait until it serves", [&] { return up(options, words.detach); });
   takes_file(up_verb);
   up_verb->add_flag("-d,--detach", words.detach, "do not wait");
+  up_verb->add_flag("--supersede", options.supersede, "take the place of another `up` that is under way");
   auto* down_verb = verb("down", "take a stack down, in reverse order; its data stays",
                          [&] { return down(options, words.volumes, words.now); });
   takes_file(down_verb);
@@ -99,10 +114,17 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   verb("why", "why a framework is in the state it is in", [&] { return why(options, words.node); })
       ->add_option("NODE", words.node)
       ->required();
-  auto* events_verb =
-      verb("events", "what happened, and why", [&] { return events(options, words.follow, words.after); });
-  events_verb->add_flag("-f,--follow", words.follow, "go on as it happens");
-  events_verb->add_option("--after", words.after, "only events with a higher sequence number");
+  auto* events_verb = verb("events", "what happened, and why", [&] { return events(options, words); });
+  events_verb->add_flag_callback("-f,--follow", [&words] { words.events.set_follow(true); }, "go on as it happens");
+  events_verb->add_option_function<std::uint64_t>(
+      "--after", [&words](std::uint64_t after) { words.events.set_after(after); },
+      "only events with a higher sequence number");
+  events_verb->add_option_function<std::string>(
+      "--node", [&words](const std::string& node) { words.events.set_node(node); }, "only of this framework");
+  events_verb->add_option_function<std::string>(
+      "--kind", [&words](const std::string& kind) { words.events.set_kind(kind); },
+      "only kinds that begin so: server. or node.failed");
+  events_verb->add_option("--since", words.since, "only of the last so long: 90s, 5m, 2h");
   auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers",
                          [&] { return logs(options, words.node, words.follow, words.scheduler, words.lines); });
   logs_verb->add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler")->required();
@@ -120,8 +142,9 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
   verb("explain", "what an error code or a state means", [&] { return explain(words.what); })
       ->add_option("CODE|STATE", words.what)
       ->required();
-  verb("version", "the version", [&hooks] {
-    std::cout << "banyan " << hooks.version << "\n";
+  verb("version", "the version", [&hooks, &options] {
+    if (options.output == "json") std::cout << "{\"version\":\"" << hooks.version << "\"}\n";
+    else std::cout << "banyan " << hooks.version << "\n";
     return static_cast<int>(exit_ok);
   });
   verb("help", "this, or `help exit-codes`", [&app, &words] {
@@ -229,7 +252,9 @@ int run(int argc, char** argv, const Hooks& hooks) {
     std::cout << app.help();
     return exit_usage;
   }
-  return chosen();
+  const int code = chosen();
+  // What could not be written was not said: a full disk is no success.
+  return std::cout.flush() || code != exit_ok ? code : complain("the output could not be written", exit_failed);
 }
 
 }  // namespace banyan::cli

@@ -24,6 +24,7 @@ struct Options {
   bool yes = false;
   bool quiet = false;
   bool dry_run = false;
+  bool supersede = false;  ///< `up`: close an open revision of somebody else
 };
 
 /// What only `bin` can do: run daemons. Each gets its verb's remaining words and returns an exit code.

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,9 +15,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <thread>
 
-#include "orchestrator/cli/bundle.h"
+#include "orchestrator/cli/verbs.h"
 
 namespace banyan::cli {
 namespace {
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr auto connect_patience = 10s;
-constexpr int start_patience_ms = 60'000;
+constexpr auto start_patience = 60s;
 
 Result<Connection> connect_to(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -62,6 +63,20 @@ Result<std::string> configured(const Options& options) {
   return file->api;
 }
 
+/// Whether the user has named the root, so that there is nothing to start or end here.
+bool is_given(const Options& options) {
+  const char* set = std::getenv("BANYAN_ADDRESS");
+  return !options.address.empty() || (set != nullptr && *set != '\0');
+}
+
+bool no_stack_runs(const Options& options) {
+  const auto connection = connect(options);
+  if (!connection) return false;
+  grpc::ClientContext context;
+  root::Status status;
+  return connection->root->GetStatus(&context, {}, &status).ok() && status.stacks().empty();
+}
+
 /// Runs our own program as `dev` in a session of its own, with nothing of ours: an inherited pipe would keep whoever
 /// reads our output waiting for ever.
 Result<void> start_dev() {
@@ -96,7 +111,7 @@ Result<void> start_dev() {
   int status = 0;
   ::waitpid(pid, &status, 0);
   pollfd waited{ready[0], POLLIN, 0};
-  const int answered = ::poll(&waited, 1, start_patience_ms);
+  const int answered = ::poll(&waited, 1, static_cast<int>(std::chrono::milliseconds(start_patience).count()));
   char word[8];
   const auto n = answered > 0 ? ::read(ready[0], word, sizeof word) : 0;
   ::close(ready[0]);
@@ -116,35 +131,59 @@ Result<Connection> connect(const Options& options) {
   return connect_to(*address);
 }
 
-Result<Connection> connect_or_start(const Options& options, bool& started) {
-  started = false;
-  const auto address = configured(options);
-  if (address) return connect_to(*address);
-  if (!options.address.empty() || std::getenv("BANYAN_ADDRESS") != nullptr) return tl::unexpected(address.error());
-  if (!options.quiet) std::fprintf(stderr, "starting a local cluster in %s\n", cluster_folder().c_str());
-  if (const auto done = start_dev(); !done) return tl::unexpected(done.error());
-  started = true;
-  return connect(options);
+bool cluster_exists(const Options& options) { return configured(options).has_value(); }
+
+ClusterLock::ClusterLock() : fd_(-1) {
+  std::error_code failure;
+  fs::create_directories(cluster_folder(), failure);
+  fd_ = ::open((cluster_folder() + "/start.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR && !interrupted()) continue;
+}
+ClusterLock::~ClusterLock() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
-void end_background_dev() {
+Result<Connection> connect_or_start(const Options& options) {
+  const auto deadline = std::chrono::steady_clock::now() + start_patience;
+  bool said = false;
+  for (;;) {
+    if (const auto address = configured(options)) {
+      auto connection = connect_to(*address);
+      if (connection || is_given(options) || cluster_exists(options)) return connection;
+      continue;  // it has ended meanwhile
+    } else if (is_given(options)) {
+      return tl::unexpected(address.error());
+    }
+    if (!options.quiet && !said) std::fprintf(stderr, "starting a local cluster in %s\n", cluster_folder().c_str());
+    said = true;
+    // A `dev` that is just ending, or was started by hand a moment ago, holds its lock without a cluster.json.
+    const bool busy = dev_runs(cluster_folder(), 0);
+    const auto started = busy ? Result<void>{} : start_dev();
+    if (started && !busy) continue;
+    const bool late = std::chrono::steady_clock::now() > deadline || interrupted();
+    if (!started && (late || !dev_runs(cluster_folder(), 0))) return tl::unexpected(started.error());
+    if (late) return error("another `banyan dev` holds " + cluster_folder() + " and does not become ready");
+    std::this_thread::sleep_for(100ms);
+  }
+}
+
+void end_idle_cluster(const Options& options) {
+  if (is_given(options)) return;
+  const ClusterLock lock;
   const auto file = root::read_cluster_file(cluster_folder() + "/cluster.json");
   if (!file || !file->started_by_up || file->cluster.dev().pid() == 0) return;
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->cluster.dev().pid()), 0));
   if (pidfd < 0) return;
-  ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, nullptr, 0);
-  pollfd waited{pidfd, POLLIN, 0};
-  const bool ended = ::poll(&waited, 1, 15'000) > 0;
+  if (no_stack_runs(options)) {
+    ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, nullptr, 0);
+    pollfd waited{pidfd, POLLIN, 0};
+    const bool ended = ::poll(&waited, 1, 15'000) > 0;
+    // No stack, no task: nobody needs the folder of sockets any more. The next start makes it anew, by the same name.
+    const fs::path sockets = fs::path(file->api.substr(file->api.find(':') + 1)).parent_path().parent_path();
+    std::error_code failure;
+    if (ended && sockets.filename().string().starts_with("banyan-")) fs::remove_all(sockets, failure);
+  }
   ::close(pidfd);
-  // No stack, no task: nobody needs the folder of sockets any more. The next start makes it anew, by the same name.
-  const fs::path sockets = fs::path(file->api.substr(file->api.find(':') + 1)).parent_path().parent_path();
-  std::error_code failure;
-  if (ended && sockets.filename().string().starts_with("banyan-")) fs::remove_all(sockets, failure);
-}
-
-std::string stack_name(const Options& options) {
-  if (!options.stack.empty() || options.file.empty() || options.file == "-") return options.stack;
-  return stack_name_in(root::read_file(options.file).value_or(""));
 }
 
 }  // namespace banyan::cli

@@ -123,6 +123,14 @@ root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus&
   return calm;
 }
 
+std::optional<int> outcome(const root::Revision& newest, std::uint64_t mine) {
+  static const std::map<std::string, int> codes{
+      {"done", exit_ok}, {"failed", exit_failed}, {"timed_out", exit_timeout}, {"superseded", exit_conflict}};
+  if (newest.number() > mine) return exit_conflict;
+  const auto found = codes.find(newest.state());
+  return newest.number() < mine || found == codes.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<int> verdict(const root::StackStatus& stack) {
   bool failed = false, timed_out = false;
   for (const auto& node : stack.nodes()) {

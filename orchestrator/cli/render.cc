@@ -85,7 +85,10 @@ json::object to_json(const root::NodeStatus& node) {
                      {"agent", task.agent()},
                      {"reason", task.reason()},
                      {"restarts", task.restarts()},
-                     {"addresses", strings(task.addresses())}});
+                     {"addresses", strings(task.addresses())},
+                     {"launched", task.launched()},
+                     {"launched_with", strings(task.launched_with())},
+                     {"ports_unseen", task.ports_unseen()}});
   for (const auto& endpoint : node.endpoints()) endpoints.push_back(to_json(endpoint));
   for (const auto& edge : node.edges())
     edges.push_back({{"on", edge.on()},
@@ -113,7 +116,32 @@ json::object to_json(const root::NodeStatus& node) {
           {"endpoints", endpoints},
           {"edges", edges},
           {"handover_version", node.handover_version()},
-          {"handover_acknowledged", node.handover_acknowledged()}};
+          {"handover_acknowledged", node.handover_acknowledged()},
+          {"target", node.target()},
+          {"observed", node.observed()},
+          {"met", node.met()},
+          {"confirmed", node.confirmed()},
+          {"heard_ms", node.heard_ms()},
+          {"cause_node", node.cause_node()}};
+}
+
+json::object to_json(const root::StackStatus& stack) {
+  json::array nodes;
+  for (const auto& node : stack.nodes()) nodes.push_back(to_json(node));
+  const auto& revision = stack.revision();
+  return {{"name", stack.name()},
+          {"state", stack.state()},
+          {"revision",
+           {{"number", revision.number()},
+            {"hash", revision.hash()},
+            {"owner", revision.owner()},
+            {"state", revision.state()},
+            {"reason", revision.reason()},
+            {"step", revision.step()},
+            {"age_ms", revision.age_ms()},
+            {"opened_ms", revision.opened_ms()},
+            {"timeout_ms", revision.timeout_ms()}}},
+          {"nodes", nodes}};
 }
 
 }  // namespace
@@ -140,19 +168,14 @@ std::string render_status(const root::Status& status, const Paint& paint, bool w
 }
 
 std::string status_json(const root::Status& status) {
-  json::object out;
-  json::array nodes, names, agents;
-  for (const auto& stack : status.stacks()) names.emplace_back(json::string(stack.name()));
-  if (!status.stacks().empty()) {
-    const auto& stack = status.stacks(0);
-    for (const auto& node : stack.nodes()) nodes.push_back(to_json(node));
-    out["name"] = stack.name();
-    out["state"] = stack.state();
-  }
+  json::object out{{"name", ""}, {"state", ""}, {"nodes", json::array()}};
+  json::array stacks, agents;
+  for (const auto& stack : status.stacks()) stacks.push_back(to_json(stack));
+  if (!stacks.empty())  // the first one's fields stand at the top, too
+    for (const char* field : {"name", "state", "nodes"}) out[field] = stacks.front().as_object().at(field);
   for (const auto& agent : status.cluster().agents()) agents.push_back(to_json(agent));
   out["connected"] = status.connected();
-  out["nodes"] = nodes;
-  out["stacks"] = names;
+  out["stacks"] = stacks;
   out["cluster"] = {{"master", to_json(status.cluster().master())},
                     {"root", to_json(status.cluster().root())},
                     {"agents", agents},
@@ -160,10 +183,36 @@ std::string status_json(const root::Status& status) {
   return json::serialize(out) + "\n";
 }
 
+std::string revision_text(const root::Revision& revision) {
+  std::string text = std::to_string(revision.number());
+  if (!revision.owner().empty()) text += " of " + revision.owner();
+  text += ", " + revision.state() + " for " + elapsed(revision.age_ms());
+  return revision.step().empty() ? text : text + ", " + revision.step();
+}
+
+std::string conflict_text(const root::UpReply& reply) {
+  if (!reply.has_revision()) return reply.conflict();
+  return reply.conflict() + ": revision " + revision_text(reply.revision()) +
+         "\n  = help: wait for it, or put this file in its place with --supersede";
+}
+
+std::string render_planned(const root::UpReply& reply) {
+  std::string text;
+  for (const auto& change : reply.planned()) {
+    if (change.effect() == "nothing") continue;
+    text += "  " + change.effect() + " " + (change.server().empty() ? change.node() : change.server());
+    if (!change.why().empty()) text += ": " + change.why();
+    if (!change.remedy().empty()) text += "; " + change.remedy();
+    text += "\n";
+  }
+  return text;
+}
+
 std::string render_why(const root::NodeStatus& node, const Paint& paint) {
   std::string text = glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()) + " is " +
                      word(node.state(), paint) + " for " + elapsed(node.since_ms());
   text += node.reason().empty() ? "\n" : ": " + node.reason() + "\n";
+  if (!node.cause_node().empty()) text += "  see `banyan why " + node.cause_node() + "`\n";
   for (const auto& edge : node.edges()) {
     const std::string condition = edge.on() + " (" + edge.condition() + ")" + (edge.required() ? "" : ", not required");
     text += "  " + (edge.holds() ? paint(Tone::good, "✔") : paint(Tone::warning, "◌")) + " needs " + condition +
@@ -179,6 +228,11 @@ std::string render_why(const root::NodeStatus& node, const Paint& paint) {
     if (task.state() != "serving" || !task.reason().empty())
       text += "  " + glyph(task.state(), paint) + " " + task.name() + " is " + word(task.state(), paint) +
               (task.reason().empty() ? "" : ": " + task.reason()) + "\n";
+  for (const auto& task : node.tasks()) {
+    for (const auto& old : task.launched_with())
+      text += "  " + task.name() + " was launched with " + old + ", which has changed since\n";
+    if (!task.ports_unseen().empty()) text += "  who listens for " + task.name() + ": " + task.ports_unseen() + "\n";
+  }
   if (node.handover_acknowledged() < node.handover_version())
     text += "  its handover version " + std::to_string(node.handover_version()) + " has not arrived yet\n";
   return text;
@@ -225,6 +279,7 @@ std::string render_event(const root::Event& event, std::uint64_t zero_ms, const 
   std::string line = paint(Tone::faint, std::string(clock) + " " + offset) + "  " + pad(event.node(), 14) + "  " +
                      paint(look(state).tone, pad(event.kind(), 20));
   if (!event.detail().empty()) line += "  " + event.detail();
+  if (event.outage_ms() > 0) line += "  after " + elapsed(event.outage_ms());
   if (!event.cause().empty()) line += paint(Tone::faint, "  (" + event.cause() + ")");
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -238,7 +293,9 @@ std::string event_json(const root::Event& event) {
                                       {"node", event.node()},
                                       {"kind", event.kind()},
                                       {"detail", event.detail()},
-                                      {"cause", event.cause()}});
+                                      {"cause", event.cause()},
+                                      {"root_cause", event.root_cause()},
+                                      {"outage_ms", event.outage_ms()}});
 }
 
 namespace {

@@ -13,6 +13,12 @@ namespace banyan::cli {
 [[nodiscard]] std::string render_status(const root::Status& status, const Paint& paint, bool wide);
 /// `status -o json`: of one stack: name, state, nodes[] (every field present), cluster, connected; `stacks` names all.
 [[nodiscard]] std::string status_json(const root::Status& status);
+/// "4 of anna@host pid 4711, open for 12.3s, waits for kafka".
+[[nodiscard]] std::string revision_text(const root::Revision& revision);
+/// Why `up` was refused: what stands in its way, whose that is, and what to do.
+[[nodiscard]] std::string conflict_text(const root::UpReply& reply);
+/// A line per server or node that the file would touch.
+[[nodiscard]] std::string render_planned(const root::UpReply& reply);
 [[nodiscard]] std::string render_why(const root::NodeStatus& node, const Paint& paint);
 [[nodiscard]] std::string render_endpoints(const root::Status& status, const std::string& node, const Paint& paint);
 [[nodiscard]] std::string endpoints_json(const root::Status& status, const std::string& node);

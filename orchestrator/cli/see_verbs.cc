@@ -15,20 +15,6 @@
 namespace banyan::cli {
 namespace {
 
-/// The status, or an exit code after the failure was told.
-int get_status(const Options& options, root::Status& status) {
-  const auto connection = connect(options);
-  if (!connection) return complain(connection.error().message, exit_unreachable);
-  grpc::ClientContext context;
-  root::StatusRequest request;
-  request.set_stack(stack_name(options));
-  if (const auto done = connection->root->GetStatus(&context, request, &status); !done.ok())
-    return complain("the root: " + done.error_message(), exit_unreachable);
-  if (!request.stack().empty() && status.stacks().empty())
-    return complain("no stack \"" + request.stack() + "\" is running", exit_failed);
-  return exit_ok;
-}
-
 std::vector<std::string> node_names(const root::Status& status) {
   std::vector<std::string> names;
   for (const auto& stack : status.stacks())
@@ -75,18 +61,21 @@ std::string attention(const root::Status& status, const Paint& paint) {
 }
 
 int watch_status(const Options& options) {
+  const auto target = find_target(options);
+  if (!target) return complain(target.error().message, exit_usage);
   const auto connection = connect(options);
   if (!connection) return complain(connection.error().message, exit_unreachable);
   catch_interrupt();
   const Paint paint = paint_for(options, 1);
   const bool terminal = ::isatty(1) != 0 && options.output != "json" && options.output != "jsonl";
   Screen screen(1);
-  auto watch = std::make_unique<Watch>(*connection->root, stack_name(options));
+  Watch watch(*connection->root, target->stack);
   std::optional<root::Status> last;
   for (;;) {
-    auto status = watch->next(std::chrono::milliseconds(terminal ? 1000 : 200));
+    auto status = watch.next(std::chrono::milliseconds(terminal ? 1000 : 200));
     if (interrupted()) return exit_interrupted;
-    if (watch->ended()) watch = std::make_unique<Watch>(*connection->root, stack_name(options));
+    if (lost(options, watch)) return complain("the cluster is gone", exit_unreachable);
+    if (!std::cout) return exit_failed;
     const bool news = status.has_value();
     if (news) last = std::move(status);
     if (!last) continue;
@@ -104,6 +93,49 @@ int watch_status(const Options& options) {
 
 }  // namespace
 
+std::string stack_names(const root::Status& status) {
+  std::string names;
+  for (const auto& stack : status.stacks()) names += (names.empty() ? "" : ", ") + stack.name();
+  return names;
+}
+
+std::string not_running(const Target& target, const root::Status& status) {
+  return "no stack \"" + target.stack + "\" is running" + (target.by == "-p" ? "" : " (" + target.by + " names it)") +
+         (status.stacks().empty() ? "" : "; running: " + stack_names(status) + " (-p names one)");
+}
+
+int get_status(const Options& options, root::Status& status) {
+  const auto target = find_target(options);
+  if (!target) return complain(target.error().message, exit_usage);
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  grpc::ClientContext context;
+  if (const auto done = connection->root->GetStatus(&context, {}, &status); !done.ok())
+    return complain("the root: " + done.error_message(), exit_unreachable);
+  if (target->stack.empty()) return exit_ok;
+  std::optional<root::StackStatus> wanted;
+  for (const auto& stack : status.stacks())
+    if (stack.name() == target->stack) wanted = stack;
+  if (!wanted) return complain(not_running(*target, status), exit_failed);
+  status.clear_stacks();
+  *status.add_stacks() = std::move(*wanted);
+  return exit_ok;
+}
+
+Result<std::pair<std::string, root::NodeStatus>> find_node(const root::Status& status, const std::string& name) {
+  std::vector<std::pair<std::string, root::NodeStatus>> found;
+  std::string stacks;
+  for (const auto& stack : status.stacks())
+    for (const auto& node : stack.nodes()) {
+      if (node.name() != name) continue;
+      found.emplace_back(stack.name(), node);
+      stacks += (stacks.empty() ? "" : ", ") + stack.name();
+    }
+  if (found.size() == 1) return std::move(found.front());
+  if (found.empty()) return error(unknown_node(name, node_names(status)));
+  return error("several stacks have a framework \"" + name + "\": " + stacks + "; name one with -p");
+}
+
 int status(const Options& options, bool watch) {
   if (watch) return watch_status(options);
   root::Status answer;
@@ -115,31 +147,29 @@ int status(const Options& options, bool watch) {
 int why(const Options& options, const std::string& wanted) {
   root::Status answer;
   if (const int code = get_status(options, answer); code != exit_ok) return code;
-  for (const auto& stack : answer.stacks())
-    for (const auto& node : stack.nodes()) {
-      if (node.name() != wanted) continue;
-      if (options.output == "json") {
-        root::Status one;
-        *one.add_stacks() = stack;
-        one.mutable_stacks(0)->clear_nodes();
-        *one.mutable_stacks(0)->add_nodes() = node;
-        std::cout << status_json(one);
-      } else {
-        std::cout << render_why(node, paint_for(options, 1));
-      }
-      return exit_ok;
-    }
-  return complain(unknown_node(wanted, node_names(answer)), exit_usage);
+  const auto found = find_node(answer, wanted);
+  if (!found) return complain(found.error().message, exit_usage);
+  if (options.output != "json") {
+    std::cout << render_why(found->second, paint_for(options, 1));
+    return exit_ok;
+  }
+  root::Status one;
+  one.set_connected(answer.connected());
+  *one.mutable_cluster() = answer.cluster();
+  one.add_stacks()->set_name(found->first);
+  *one.mutable_stacks(0)->add_nodes() = found->second;
+  std::cout << status_json(one);
+  return exit_ok;
 }
 
-int events(const Options& options, bool follow, std::uint64_t after) {
+int events(const Options& options, root::EventsRequest request) {
+  const auto target = find_target(options);
+  if (!target) return complain(target.error().message, exit_usage);
   const auto connection = connect(options);
   if (!connection) return complain(connection.error().message, exit_unreachable);
   grpc::ClientContext context;
-  root::EventsRequest request;
-  request.set_stack(stack_name(options));
-  request.set_after(after);
-  request.set_follow(follow);
+  request.set_stack(target->stack);
+  const bool follow = request.follow();
   const auto reader = connection->root->Events(&context, request);
   const Paint paint = paint_for(options, 1);
   const bool as_json = options.output == "json" || options.output == "jsonl";
@@ -159,10 +189,7 @@ int events(const Options& options, bool follow, std::uint64_t after) {
 }
 
 int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines) {
-  const auto connection = connect(options);
-  if (!connection) return complain(connection.error().message, exit_unreachable);
   root::LogsRequest request;
-  request.set_stack(stack_name(options));
   const auto slash = target.find('/');
   request.set_node(target.substr(0, slash));
   if (slash != std::string::npos) request.set_task(target.substr(slash + 1));
@@ -171,13 +198,13 @@ int logs(const Options& options, const std::string& target, bool follow, bool sc
   request.set_follow(follow);
   request.set_tail_lines(lines);
   request.set_stderr_too(true);
-  {
-    root::Status known;
-    if (const int code = get_status(options, known); code != exit_ok) return code;
-    const auto names = node_names(known);
-    if (std::find(names.begin(), names.end(), request.node()) == names.end())
-      return complain(unknown_node(request.node(), names), exit_usage);
-  }
+  root::Status known;
+  if (const int code = get_status(options, known); code != exit_ok) return code;
+  const auto found = find_node(known, request.node());
+  if (!found) return complain(found.error().message, exit_usage);
+  request.set_stack(found->first);
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
   grpc::ClientContext context;
   const auto reader = connection->root->Logs(&context, request);
   const Paint paint = paint_for(options, 1);

@@ -1,7 +1,8 @@
 // validate, plan, graph, explain: what a stack file means.
+#include <algorithm>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "orchestrator/cli/bundle.h"
 #include "orchestrator/cli/connect.h"
@@ -23,9 +24,7 @@ Result<Read> read_or_complain(const Options& options, int& code) {
   if (!read) {
     code = complain(read.error().message, exit_usage);
   } else if (!read->loaded.stack) {
-    code = exit_usage;
-    if (options.output == "json") std::cout << specs::render_json(read->loaded.diagnostics) << "\n";
-    else std::cerr << specs::render(read->loaded);
+    code = tell_mistakes(options, *read);
   }
   return read;
 }
@@ -50,18 +49,23 @@ std::string plan_json(const specs::Stack& stack) {
   return json::serialize(json::object{{"name", stack.name}, {"steps", steps}});
 }
 
-/// What `up` would change on what runs; nothing if no cluster runs.
-std::vector<std::string> running_changes(const Options& options, const root::Bundle& bundle, std::string& conflict) {
+/// What `up` would do, by the judge of `up`; nothing if no cluster runs.
+std::optional<root::UpReply> dry_run(const Options& options, const root::Bundle& bundle) {
+  if (!cluster_exists(options)) return std::nullopt;
   const auto connection = connect(options);
-  if (!connection) return {};
+  if (!connection) return std::nullopt;
   root::UpRequest request;
   *request.mutable_bundle() = bundle;
   request.set_dry_run(true);
   grpc::ClientContext context;
   root::UpReply reply;
-  if (!connection->root->Up(&context, request, &reply).ok()) return {};
-  conflict = reply.conflict();
-  return {reply.changes().begin(), reply.changes().end()};
+  if (!connection->root->Up(&context, request, &reply).ok()) return std::nullopt;
+  return reply;
+}
+
+bool changes_anything(const root::UpReply& reply) {
+  return !reply.changes().empty() ||
+         std::ranges::any_of(reply.planned(), [](const root::Change& change) { return change.effect() != "nothing"; });
 }
 
 }  // namespace
@@ -82,11 +86,20 @@ int validate(const Options& options) {
   return exit_ok;
 }
 
+int tell_mistakes(const Options& options, const Read& read) {
+  if (options.output == "json") std::cout << specs::render_json(read.loaded.diagnostics) << "\n";
+  else std::cerr << specs::render(read.loaded);
+  return exit_usage;
+}
+
 int plan(const Options& options, bool detailed_exitcode) {
   int code = exit_ok;
   const auto read = read_or_complain(options, code);
-  if (code != exit_ok) return code;
-  const auto& stack = *read->loaded.stack;
+  return code == exit_ok ? plan(options, *read, detailed_exitcode) : code;
+}
+
+int plan(const Options& options, const Read& read, bool detailed_exitcode) {
+  const auto& stack = *read.loaded.stack;
   if (options.output == "json") {
     std::cout << plan_json(stack) << "\n";
     return exit_ok;
@@ -100,26 +113,26 @@ int plan(const Options& options, bool detailed_exitcode) {
     rows.push_back({std::to_string(++number), step.node, std::to_string(step.servers),
                     step.after.empty() ? "at once" : joined(step.after), step.cause});
   std::cout << "stack " << stack.name << "\n" << table(rows, {0, 2});
-  std::string conflict;
-  const auto changes = running_changes(options, read->bundle, conflict);
-  if (!conflict.empty()) return complain(conflict, exit_conflict);
-  std::cout << (changes.empty() ? "\nnothing to change, or no cluster is running\n" : "\n`up` will:\n");
-  for (const auto& change : changes) std::cout << "  " << change << "\n";
-  return detailed_exitcode && !changes.empty() ? exit_changes : exit_ok;
+  const auto reply = dry_run(options, read.bundle);
+  if (!reply) {
+    std::cout << "\nno cluster is running: `up` will start all of it\n";
+    return detailed_exitcode ? exit_changes : exit_ok;
+  }
+  if (!reply->conflict().empty()) return complain(conflict_text(*reply), exit_conflict);
+  std::cout << (changes_anything(*reply) ? "\n`up` will:\n" : "\nnothing to change\n");
+  if (reply->planned().empty())
+    for (const auto& change : reply->changes()) std::cout << "  " << change << "\n";
+  else std::cout << render_planned(*reply);
+  return detailed_exitcode && changes_anything(*reply) ? exit_changes : exit_ok;
 }
 
 int graph(const Options& options) {
-  const auto file = find_stack_file(options);
-  if (!file) {  // no file: the graph that runs
-    const auto connection = connect(options);
-    if (!connection) return complain(connection.error().message, exit_unreachable);
-    grpc::ClientContext context;
-    root::StatusRequest request;
-    request.set_stack(options.stack);
+  if (options.file.empty() && (!options.stack.empty() || !find_stack_file(options))) {  // the graph that runs
     root::Status status;
-    if (const auto done = connection->root->GetStatus(&context, request, &status); !done.ok())
-      return complain(done.error_message(), exit_unreachable);
-    for (const auto& stack : status.stacks()) std::cout << render_graph(stack, paint_for(options, 1));
+    if (const int code = get_status(options, status); code != exit_ok) return code;
+    if (options.output == "json") std::cout << status_json(status);
+    else
+      for (const auto& stack : status.stacks()) std::cout << render_graph(stack, paint_for(options, 1));
     return status.stacks().empty() ? complain("no stack is running, and there is no stack file here", exit_usage)
                                    : exit_ok;
   }

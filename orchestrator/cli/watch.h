@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -14,54 +15,75 @@
 
 namespace banyan::cli {
 
-/// Reads Root.Watch on a thread of its own. THREADS: next() from one. LIFETIME: the stub outlives it.
+/// Reads Root.Watch on a thread of its own, and again when the stream ends, with a back-off.
+/// THREADS: next() and lost_for() from one. LIFETIME: the stub outlives it.
 class Watch {
  public:
-  Watch(root::Root::Stub& stub, const std::string& stack) {
-    root::StatusRequest request;
-    request.set_stack(stack);
-    reader_ = stub.Watch(&context_, request);
-    thread_ = std::thread([this] {
-      root::Status status;
-      while (reader_->Read(&status)) {
-        const std::lock_guard lock(mutex_);
-        newest_ = status;
-        arrived_.notify_one();
-      }
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-      arrived_.notify_one();
-    });
+  using Clock = std::chrono::steady_clock;
+
+  Watch(root::Root::Stub& stub, const std::string& stack) : stub_(stub) {
+    request_.set_stack(stack);
+    thread_ = std::thread([this] { read(); });
   }
   ~Watch() {
-    context_.TryCancel();
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      if (context_) context_->TryCancel();
+      changed_.notify_all();
+    }
     thread_.join();
-    reader_->Finish();
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  /// The newest status not seen yet; nothing after `patience` or when the stream has ended.
+  /// The newest status not seen yet; nothing after `patience`.
   std::optional<root::Status> next(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, patience, [this] { return newest_ || ended_; });
+    changed_.wait_for(lock, patience, [this] { return newest_.has_value(); });
     auto status = std::move(newest_);
     newest_.reset();
     return status;
   }
-  bool ended() {
+  /// For how long there has been no stream; zero while there is one.
+  std::chrono::milliseconds lost_for() {
     const std::lock_guard lock(mutex_);
-    return ended_ && !newest_;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(lost_ ? Clock::now() - *lost_ : Clock::duration(0));
   }
 
  private:
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<root::Status>> reader_;
-  std::thread thread_;
+  static constexpr std::chrono::milliseconds pause_min{50}, pause_max{1000};
+
+  void read() {
+    auto pause = pause_min;
+    for (std::unique_lock lock(mutex_); !ended_;) {
+      context_ = std::make_unique<grpc::ClientContext>();
+      lock.unlock();
+      const auto reader = stub_.Watch(context_.get(), request_);
+      for (root::Status status; reader->Read(&status);) {
+        const std::lock_guard taken(mutex_);
+        newest_ = status;
+        lost_.reset();
+        pause = pause_min;
+        changed_.notify_all();
+      }
+      reader->Finish();
+      lock.lock();
+      if (!lost_) lost_ = Clock::now();
+      changed_.wait_for(lock, pause, [this] { return ended_; });
+      pause = std::min(pause * 2, pause_max);
+    }
+  }
+
+  root::Root::Stub& stub_;
+  root::StatusRequest request_;
   std::mutex mutex_;
-  std::condition_variable arrived_;
+  std::condition_variable changed_;
+  std::unique_ptr<grpc::ClientContext> context_;
   std::optional<root::Status> newest_;
+  std::optional<Clock::time_point> lost_;
   bool ended_ = false;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace banyan::cli

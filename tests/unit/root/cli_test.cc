@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -13,6 +14,7 @@
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/cli/progress.h"
 #include "orchestrator/cli/render.h"
+#include "orchestrator/cli/verbs.h"
 
 namespace banyan::cli {
 namespace {
@@ -191,9 +193,78 @@ TEST(Durations, AreReadAsPeopleWriteThem) {
   for (const char* text : {"", "s", "5x", "-3s"}) EXPECT_FALSE(parse_duration(text, d)) << text;
 }
 
-TEST(StackName, IsReadWithoutTheVariables) {
-  EXPECT_EQ(stack_name_in("# c\nname: logging # the stack\nframeworks: {}\n"), "logging");
-  EXPECT_EQ(stack_name_in("frameworks:\n  name: x\n"), "");
+TEST(Outcome, IsTheRootsJudgementOfOnesOwnRevision) {
+  root::Revision revision;
+  revision.set_number(4);
+  for (const auto& [state, code] : std::map<std::string, std::optional<int>>{{"open", std::nullopt},
+                                                                             {"done", exit_ok},
+                                                                             {"failed", exit_failed},
+                                                                             {"timed_out", exit_timeout},
+                                                                             {"superseded", exit_conflict}}) {
+    revision.set_state(state);
+    EXPECT_EQ(outcome(revision, 4), code) << state;
+  }
+  revision.set_state("done");
+  EXPECT_EQ(outcome(revision, 3), exit_conflict) << "a later one has taken its place";
+  EXPECT_EQ(outcome(revision, 5), std::nullopt) << "a status from before the `up`";
+}
+
+TEST(Conflict, NamesWhoseRevisionIsOpenHowLongAndTheRemedy) {
+  root::UpReply reply;
+  reply.set_conflict("another `up` is under way");
+  reply.mutable_revision()->set_number(3);
+  reply.mutable_revision()->set_owner("anna@host pid 7");
+  reply.mutable_revision()->set_state("open");
+  reply.mutable_revision()->set_age_ms(12'300);
+  reply.mutable_revision()->set_step("kafka is starting");
+  EXPECT_EQ(conflict_text(reply),
+            "another `up` is under way: revision 3 of anna@host pid 7, open for 12.3s, kafka is starting\n"
+            "  = help: wait for it, or put this file in its place with --supersede");
+}
+
+/// A folder of the test's own with one stack file.
+class StackNamed : public testing::Test {
+ protected:
+  StackNamed() : folder_(testing::TempDir() + "/stack-named") { std::filesystem::create_directories(folder_); }
+  ~StackNamed() override { std::filesystem::remove_all(folder_); }
+  Result<Target> named(const std::string& text, const std::string& stack = "") {
+    Options options;
+    options.file = folder_ + "/stack.yaml";
+    options.stack = stack;
+    std::ofstream(options.file) << text;
+    return find_target(options);
+  }
+  std::string folder_;
+};
+
+TEST_F(StackNamed, ByAFileInAnyStyleAlsoWithoutItsVariables) {
+  const std::string frameworks = "frameworks: { a: { command: [sleep, '1'] } }\n";
+  EXPECT_EQ(named("# c\nname: logging # the stack\n" + frameworks)->stack, "logging");
+  EXPECT_EQ(named(R"({"name": "logging", "frameworks": {"a": {"command": ["sleep", "1"]}}})")->stack, "logging");
+  EXPECT_EQ(named("name: logging\nvars: { home: { type: string } }\n"
+                  "frameworks: { a: { command: [sleep, '${vars.home}'] } }\n")
+                ->stack,
+            "logging");
+}
+
+TEST_F(StackNamed, ByNoFileThatIsMissingInvalidOrAnothers) {
+  EXPECT_FALSE(named("name: logging\nframeworks: { a: { comand: [sleep, '1'] } }\n"));
+  EXPECT_FALSE(named("name: logging\nframeworks: { a: { command: [sleep, '1'] } }\n", "metrics"));
+  Options options;
+  options.file = folder_ + "/absent.yaml";
+  EXPECT_FALSE(find_target(options));
+  options.file.clear();
+  options.stack = "logging";
+  EXPECT_EQ(find_target(options)->stack, "logging");
+}
+
+TEST(Node, IsFoundInTheOnlyStackThatHasIt) {
+  auto status = half_way();
+  EXPECT_EQ(find_node(status, "kafka")->first, "logging");
+  EXPECT_THAT(find_node(status, "kafca").error().message, testing::HasSubstr("did you mean \"kafka\""));
+  status.add_stacks()->set_name("metrics");
+  status.mutable_stacks(1)->add_nodes()->set_name("kafka");
+  EXPECT_THAT(find_node(status, "kafka").error().message, testing::HasSubstr("logging, metrics"));
 }
 
 }  // namespace
