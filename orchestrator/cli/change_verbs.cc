@@ -238,7 +238,7 @@ int up(const Options& options, bool detach) {
   Follow follow(options, "up", stack);
   const int code = follow.run(*connection->root, [&reply](const root::StackStatus* now) -> std::optional<int> {
     if (now == nullptr || now->state() == "stopping") return exit_conflict;  // taken down meanwhile
-    return reply.has_revision() ? outcome(now->revision(), reply.revision().number()) : verdict(*now);
+    return outcome(now->revision(), reply.revision().number());
   });
   if (follow.last() && !options.quiet) tell_end(follow, code);
   return code;

@@ -5,17 +5,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <thread>
 
 #include "orchestrator/cli/verbs.h"
 
@@ -68,6 +69,30 @@ bool is_given(const Options& options) {
   const char* set = std::getenv("BANYAN_ADDRESS");
   return !options.address.empty() || (set != nullptr && *set != '\0');
 }
+
+/// Wakes when a `dev` has written its cluster.json, or has ended: the file of its lock is closed then.
+class FolderNews {
+ public:
+  explicit FolderNews(const std::string& folder) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (fd_ >= 0) ::inotify_add_watch(fd_, folder.c_str(), IN_MOVED_TO | IN_CLOSE_WRITE);
+  }
+  ~FolderNews() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FolderNews(const FolderNews&) = delete;
+  FolderNews& operator=(const FolderNews&) = delete;
+
+  void wait(std::chrono::steady_clock::time_point deadline) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd waited{fd_, POLLIN, 0};
+    ::poll(&waited, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    char events[4096];
+    while (fd_ >= 0 && ::read(fd_, events, sizeof events) > 0) continue;
+  }
+
+ private:
+  int fd_;
+};
 
 bool no_stack_runs(const Options& options) {
   const auto connection = connect(options);
@@ -145,9 +170,11 @@ ClusterLock::~ClusterLock() {
 
 Result<Connection> connect_or_start(const Options& options) {
   const auto deadline = std::chrono::steady_clock::now() + start_patience;
+  const FolderNews news(cluster_folder());
   bool said = false;
   for (;;) {
-    if (const auto address = configured(options)) {
+    const auto address = configured(options);
+    if (address) {
       auto connection = connect_to(*address);
       if (connection || is_given(options) || cluster_exists(options)) return connection;
       continue;  // it has ended meanwhile
@@ -163,7 +190,7 @@ Result<Connection> connect_or_start(const Options& options) {
     const bool late = std::chrono::steady_clock::now() > deadline || interrupted();
     if (!started && (late || !dev_runs(cluster_folder(), 0))) return tl::unexpected(started.error());
     if (late) return error("another `banyan dev` holds " + cluster_folder() + " and does not become ready");
-    std::this_thread::sleep_for(100ms);
+    news.wait(deadline);
   }
 }
 

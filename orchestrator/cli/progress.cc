@@ -131,19 +131,6 @@ std::optional<int> outcome(const root::Revision& newest, std::uint64_t mine) {
   return newest.number() < mine || found == codes.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<int> verdict(const root::StackStatus& stack) {
-  bool failed = false, timed_out = false;
-  for (const auto& node : stack.nodes()) {
-    const auto state = root::state_named(node.state());
-    if (!state || !root::row(*state).settled) return std::nullopt;
-    if (good(node) && node.handover_acknowledged() < node.handover_version() && !node.scheduler().task_id().empty())
-      return std::nullopt;  // what this `up` changed has not reached it yet
-    failed |= !good(node);
-    timed_out |= node.timed_out();
-  }
-  return timed_out ? exit_timeout : failed ? exit_failed : exit_ok;
-}
-
 std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms) {
   // The longest way: each node's own time on top of its slowest dependency's.
   std::map<std::string, std::pair<std::uint64_t, std::string>> way;  // node -> total, words

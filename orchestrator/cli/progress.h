@@ -41,9 +41,6 @@ struct Frame {
 /// How the revision `mine` stands, as the root judges it: nothing while it is open, else the exit code of `up`.
 [[nodiscard]] std::optional<int> outcome(const root::Revision& newest, std::uint64_t mine);
 
-/// The same, guessed from the nodes, with a root that judges no revisions. Nothing while it goes on.
-[[nodiscard]] std::optional<int> verdict(const root::StackStatus& stack);
-
 /// The last words: "logging serves: 5 nodes in 41.2s; the longest way was zookeeper 9.1s -> kafka 20.4s -> …".
 [[nodiscard]] std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms);
 

@@ -95,8 +95,6 @@ BAD_WORDS = {
 }
 # What is said nevertheless: (file, word) and why. A row that is no longer needed is an error.
 ALLOWED = {
-    ("orchestrator/cli/connect.cc", "sleep_for"):
-        "another `dev` is ending or beginning: until it has written cluster.json there is nothing to wait on but its lock",
     ("runtime/adapters/posix/cgroups.cc", "usleep"):
         "a cgroup can be removed a moment after its last process; the kernel tells no one",
     ("runtime/adapters/posix/containers.cc", "usleep"):

@@ -156,18 +156,6 @@ TEST(Progress, AReasonThatKeepsChangingIsToldEveryFiveSeconds) {
   EXPECT_THAT(changes(before, calmed(before, now, 7000, told_at), 7000, {}), testing::IsEmpty());
 }
 
-TEST(Verdict, WaitsWhileAnythingMovesAndTellsATimeoutFromAFailure) {
-  auto stack = half_way().stacks(0);
-  EXPECT_EQ(verdict(stack), std::nullopt);
-  for (auto& node : *stack.mutable_nodes()) node.set_state("serving");
-  EXPECT_EQ(verdict(stack), exit_ok);
-  stack.mutable_nodes(2)->set_state("quarantined");
-  EXPECT_EQ(verdict(stack), exit_failed);
-  stack.mutable_nodes(3)->set_state("failed");
-  stack.mutable_nodes(3)->set_timed_out(true);
-  EXPECT_EQ(verdict(stack), exit_timeout);
-}
-
 TEST(Summary, NamesTheLongestWay) {
   auto stack = half_way().stacks(0);
   for (auto& node : *stack.mutable_nodes()) node.set_took_ms(1000);
