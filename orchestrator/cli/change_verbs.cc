@@ -311,8 +311,24 @@ int restart(const Options& options, const std::string& name, bool scheduler) {
   root::RestartReply reply;
   if (const auto done = connection->root->Restart(&context, request, &reply); !done.ok()) return refused(done);
   if (!reply.error().empty()) return complain(reply.error(), exit_failed);
-  if (!options.quiet) std::cout << "restarting " << name << "; `banyan status -w` shows it\n";
-  return exit_ok;
+  if (scheduler) {
+    if (!options.quiet) std::cout << "restarting the scheduler of " << name << "; its servers run on\n";
+    return exit_ok;
+  }
+  catch_interrupt();
+  Follow follow(options, "restart", found->first);
+  const int code = follow.run(*connection->root, [&name](const root::StackStatus* now) -> std::optional<int> {
+    if (now == nullptr || now->state() == "stopping") return exit_conflict;  // taken down meanwhile
+    for (const auto& node : now->nodes()) {
+      if (node.name() != name) continue;
+      if (node.met()) return exit_ok;
+      if (node.state() == "failed" || node.state() == "quarantined") return exit_failed;
+    }
+    return std::nullopt;
+  });
+  if (code == exit_ok && !options.quiet)
+    std::cout << name << " was restarted in " << elapsed(follow.elapsed_ms()) << "\n";
+  return code;
 }
 
 }  // namespace banyan::cli

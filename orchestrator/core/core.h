@@ -183,6 +183,7 @@ class Core {
     std::string ending_executor;        ///< its task has ended under `down`, it has not yet
     Instant executor_deadline;          ///< valid with ending_executor
     bool torn_down = false;
+    bool teardown_asked = false;         ///< and not answered yet
     bool drained = false;                ///< its scheduler has left as it was asked to
     bool gate_stale = false;             ///< its child was started again and waits to hear that it may start
     bool dirty = true;                   ///< the config part of its handover must be built anew

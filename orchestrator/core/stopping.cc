@@ -1,5 +1,6 @@
 // `down`: in reverse order; drain, let the child leave by itself, tear it down at the deadline, release what it held.
 #include <algorithm>
+#include <utility>
 
 #include "orchestrator/core/core.h"
 #include "orchestrator/core/patience.h"
@@ -42,6 +43,7 @@ Duration Core::drain_limit(const StackRecord& record) {
 
 void Core::begin_stop(Stack& stack, Node& node) {
   node.torn_down = !node.record.used();
+  node.teardown_asked = false;
   node.stop_retry.reset();
   // Whoever ever ran may have servers, also while its scheduler is on its way: only draining ends them before what they
   // need is stopped. TEARDOWN alone says nothing about when they are dead.
@@ -78,7 +80,7 @@ bool Core::go_on_stopping(Stack& stack, Node& node) {
     }
     if (!due) return false;
     node.stop_retry = now_.mono + patience::stop_retry;
-    if (!node.torn_down)
+    if (!node.torn_down && !std::exchange(node.teardown_asked, true))
       effects_.emplace_back(
           TearDown{stack.spec.name, name_of, specs::framework_id(stack.spec.name, name_of, node.record.incarnation())});
     if (!task_gone) kill(node);
@@ -134,6 +136,7 @@ void Core::on(const TornDown& input) {
   if (stack == nullptr || !stack->nodes.contains(input.node)) return;
   Node& node = stack->nodes.at(input.node);
   if (node.stop != StopStep::teardown) return;
+  node.teardown_asked = false;
   // While its task may still subscribe, the master's word that there is nothing (any more) is not the last.
   if (input.error.empty()) node.torn_down = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
   else explain(node, "teardown: " + input.error);

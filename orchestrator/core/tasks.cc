@@ -292,6 +292,7 @@ void Core::task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& sta
   if (stack.record.down()) {
     node.stop_retry.reset();  // now that nothing subscribes any more, the master is asked (again) to forget it
     if (node.stop == StopStep::teardown) node.torn_down = !record.used();
+    node.teardown_asked = false;
     const bool outlives = status.reason() != mesos::v1::TaskStatus::REASON_EXECUTOR_TERMINATED &&
                           status.source() == mesos::v1::TaskStatus::SOURCE_EXECUTOR;
     if (outlives) node.ending_executor = task_id;
@@ -337,7 +338,8 @@ void Core::lose(Stack& stack, Node& node) {
   tell(stack.spec.name, node.spec->name, "scheduler.lost", node.record.task_id(), why);
   kill(node);
   forget_task(node);
-  if (node.state == State::failed || node.state == State::quarantined || node.state == State::completed) return;
+  if (node.state == State::quarantined || node.state == State::completed) return;
+  if (node.state == State::failed) node.record.set_served(false);  // it timed out meanwhile: it begins anew
   node.record.mutable_report()->mutable_child()->clear_servers();
   relaunch(stack, node, why, false);
 }

@@ -23,10 +23,10 @@ struct Graph {
   struct Node {
     std::set<std::string> needs;
     unsigned servers = 1;
-    bool job = false;     ///< its servers end well by themselves, and what needs it waits for that
-    bool data = true;     ///< its servers have a volume, so they stay on their machine
-    unsigned port = 0;    ///< a fixed one; 0: any
-    Duration patience{};  ///< how long it waits for what it needs
+    bool job = false;   ///< its servers end well by themselves, and what needs it waits for that
+    bool data = true;   ///< its servers have a volume, so they stay on their machine
+    unsigned port = 0;  ///< a fixed one; 0: any
+    Duration patience = std::chrono::hours(1);  ///< how long it waits for what it needs
   };
   std::map<std::string, Node> nodes;
 };

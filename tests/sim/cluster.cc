@@ -119,6 +119,7 @@ void Cluster::up() {
   wish_ = Wish::up;
   if (!root_) return;
   root_->up(stack_text());
+  if (!root_->refusal().empty()) std::fprintf(stderr, "%s\n", root_->refusal().c_str());
   BANYAN_CHECK(root_->refusal().empty());
 }
 

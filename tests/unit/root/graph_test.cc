@@ -54,6 +54,7 @@ TEST_P(AnyGraph, StartsAfterItsNeedsServeAndStopsBeforeThem) {
     if (rng.chance(1, 20)) {
       h.restart();
       h.connect();
+      for (const auto& node : states("serving")) h.serves(node);  // executors repeat what they said
     }
     if (rng.chance(1, 2)) h.offer();
     for (const auto& node : states("launching")) {
