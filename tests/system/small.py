@@ -118,7 +118,7 @@ frameworks:
     tool("my tool", "two")
     stage.banyan("up", path)
     wait_until(lambda: read(told).startswith("two"), 20, lambda: f"a rebuilt program is fetched again: {read(told)}")
-    stack("file:" + os.path.join(folder, "bin", "my%20tool"), "65534")
+    stack("file:" + os.path.join(folder, "bin", "my tool").replace(" ", "%20"), "65534")
     stage.banyan("up", path)
     tool("my tool", "three")
     stage.banyan("restart", "app", "-p", "local")
