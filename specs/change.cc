@@ -29,7 +29,7 @@ constexpr Row server_rows[] = {
     {"files", Effect::restart},      //
     {"env", Effect::restart},        //
     {"ports", Effect::restart},      // the new port is claimed, the old one given back
-    {"volumes", Effect::restart},    // mounted elsewhere; sizes are refused, see volume_trouble()
+    {"volumes", Effect::restart},    // mounted elsewhere; grown; what cannot be: volume_trouble()
     {"user", Effect::restart},       //
     {"readiness", Effect::nothing},  // an exec probe's command is part of the task, see task_of()
     {"restart", Effect::nothing},    //
@@ -153,14 +153,13 @@ std::string volume_trouble(const Server& running, const Server& wanted) {
     const auto now = wanted.volumes.find(name);
     if (now == wanted.volumes.end() || now->second.host_path)
       add_text(why, "volume " + name + " would be left behind with its data", ", ");
-    else if (now->second.size_bytes != old.size_bytes)
-      add_text(why, "volume " + name + " is " + megabytes(old) + " and cannot become " + megabytes(now->second), ", ");
   }
   return why;
 }
 
 constexpr const char* volume_remedy =
-    "declare the volume as it was (another one beside it may be added), or delete its data first: take the stack down "
+    "declare the volume again (it may have another size), or delete its data first: "
+    "take the stack down "
     "with `banyan down --volumes`, then `banyan up`";
 
 void because(NodeChange& change, const std::string& subject, const std::string& why) {
@@ -226,6 +225,10 @@ ServerChange judge(const Server& running, const Server& wanted, const Node& node
   auto before = described(running), after = described(wanted);
   for (auto* object : {&before, &after}) object->erase("instances");
   out.why = in_words(before, after);
+  for (const auto& [name, old] : running.volumes)
+    if (const auto now = wanted.volumes.find(name); now != wanted.volumes.end() && !now->second.host_path &&
+                                                    !old.host_path && now->second.size_bytes != old.size_bytes)
+      out.why += ", from " + megabytes(old) + " to " + megabytes(now->second);
   if (task_of(node, running) != task_of(node, wanted)) out.effect = Effect::restart;
   if (running.instances != wanted.instances) {
     add_text(out.why, "instances " + std::to_string(running.instances) + " -> " + std::to_string(wanted.instances),

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <string>
@@ -150,6 +151,16 @@ std::string owner() {
          std::to_string(::getpid());
 }
 
+/// Whether an open revision is the caller's own and nobody watches it any more: the `up` that asked for it was ended.
+/// Two people who both wait are two people, also under one name.
+bool abandoned_by_me(const std::string& its_owner, const std::string& me) {
+  const auto cut = its_owner.rfind(" pid ");
+  if (cut == std::string::npos || its_owner.substr(0, cut) != me.substr(0, me.rfind(" pid "))) return false;
+  std::error_code failed;
+  const auto program = std::filesystem::read_symlink("/proc/" + its_owner.substr(cut + 5) + "/exe", failed);
+  return failed || !program.filename().string().starts_with("banyan");
+}
+
 /// The root's answer, or an exit code after the failure was told.
 int ask_up(const Options& options, const root::Bundle& bundle, root::Root::Stub& root, root::UpReply& reply) {
   root::UpRequest request;
@@ -157,8 +168,19 @@ int ask_up(const Options& options, const root::Bundle& bundle, root::Root::Stub&
   request.set_owner(owner());
   request.set_supersede(options.supersede);
   request.set_timeout_ms(static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(options.timeout).count()));
-  grpc::ClientContext context;
-  if (const auto done = root.Up(&context, request, &reply); !done.ok()) return refused(done);
+  const auto ask = [&] {
+    grpc::ClientContext context;
+    reply.Clear();
+    return root.Up(&context, request, &reply);
+  };
+  auto done = ask();
+  if (done.ok() && !reply.conflict().empty() && reply.revision().state() == "open" &&
+      abandoned_by_me(reply.revision().owner(), request.owner())) {
+    if (!options.quiet) std::fprintf(stderr, "replacing your revision %s\n", revision_text(reply.revision()).c_str());
+    request.set_supersede(true);
+    done = ask();
+  }
+  if (!done.ok()) return refused(done);
   for (const auto& text : reply.errors()) std::cerr << text << "\n";
   if (!reply.errors().empty()) return exit_usage;
   for (const auto& text : reply.warnings()) std::cerr << text << "\n";
@@ -204,6 +226,14 @@ std::string stack_to_take_down(const Target& target, const root::Status& status,
   if (find(status, target.stack) == nullptr && !volumes)
     return code = complain(not_running(target, status), exit_failed), "";
   return target.stack;
+}
+
+/// It waits for its edges: it will start as it is wanted, and there is nothing to restart.
+bool nothing_runs(const root::Status& status, const std::string& stack, const std::string& name) {
+  for (const auto& each : status.stacks())
+    for (const auto& node : each.nodes())
+      if (each.name() == stack && node.name() == name) return node.state() == "waiting" && node.tasks().empty();
+  return false;
 }
 
 }  // namespace
@@ -313,6 +343,11 @@ int restart(const Options& options, const std::string& name, bool scheduler) {
   if (!reply.error().empty()) return complain(reply.error(), exit_failed);
   if (scheduler) {
     if (!options.quiet) std::cout << "restarting the scheduler of " << name << "; its servers run on\n";
+    return exit_ok;
+  }
+  if (nothing_runs(status, found->first, name)) {
+    if (!options.quiet)
+      std::cout << "nothing of " << name << " runs; `banyan why " << name << "` tells what it waits for\n";
     return exit_ok;
   }
   catch_interrupt();

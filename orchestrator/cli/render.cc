@@ -171,8 +171,14 @@ std::string status_json(const root::Status& status) {
   json::object out{{"name", ""}, {"state", ""}, {"nodes", json::array()}};
   json::array stacks, agents;
   for (const auto& stack : status.stacks()) stacks.push_back(to_json(stack));
-  if (!stacks.empty())  // the first one's fields stand at the top, too
-    for (const char* field : {"name", "state", "nodes"}) out[field] = stacks.front().as_object().at(field);
+  for (const auto& stack : stacks) {  // the first one's fields stand at the top, too, with the nodes of all
+    if (out["name"].as_string().empty())
+      for (const char* field : {"name", "state"}) out[field] = stack.at(field);
+    for (const auto& node : stack.at("nodes").as_array()) {
+      auto& top = out["nodes"].as_array().emplace_back(node).as_object();
+      top["stack"] = stack.at("name");
+    }
+  }
   for (const auto& agent : status.cluster().agents()) agents.push_back(to_json(agent));
   out["connected"] = status.connected();
   out["stacks"] = stacks;

@@ -45,13 +45,15 @@ struct Reservation {
   auto operator<=>(const Reservation&) const = default;
 };
 
-/// A persistent volume: disk that keeps its data when the task is gone.
+/// A persistent volume: disk that keeps its data when the task is gone. Who uses it says where it is seen and whether
+/// it is written: only the id makes it another one (Mesos compares so too).
 struct Volume {
   std::string persistence_id;
   std::string principal;
   std::string container_path;
   bool read_only = false;
-  auto operator<=>(const Volume&) const = default;
+  auto operator<=>(const Volume& other) const { return persistence_id <=> other.persistence_id; }
+  bool operator==(const Volume& other) const { return persistence_id == other.persistence_id; }
 };
 
 /// Everything about a resource but how much: two resources with equal identity add up.

@@ -275,17 +275,72 @@ Pool::Claimed Pool::claim_volume(const std::string& instance, const Claim& claim
     taken = *bare;
     resources_.erase(bare);
   } else {
-    std::vector<v1::Resource> pieces;
-    auto left = resources_;
-    if (!take_scalar(left, "disk", claim.size_mb * 1000, true, pieces) || pieces.size() != 1) return Claimed::no_room;
-    resources_ = std::move(left);
-    taken = pieces.front();
+    const auto free = take_disk(claim.size_mb * 1000);
+    if (!free) return Claimed::no_room;
+    taken = *free;
     reserve(taken, role_, instance, claim.key);
     to_reserve_.push_back(taken);
   }
   to_create_.push_back(created(taken, instance, claim));
   resources_.push_back(to_create_.back());
   return Claimed::reserved;
+}
+
+/// In one piece, from what nobody has reserved.
+std::optional<v1::Resource> Pool::take_disk(std::int64_t milli) {
+  std::vector<v1::Resource> pieces;
+  auto left = resources_;
+  if (!take_scalar(left, "disk", milli, true, pieces) || pieces.size() != 1) return std::nullopt;
+  resources_ = std::move(left);
+  return pieces.front();
+}
+
+bool Pool::resize(const std::string& instance, const Claim& claim) {
+  const auto here = std::find_if(resources_.begin(), resources_.end(), [&](const auto& r) {
+    return r.disk().has_persistence() && is_claim(r, instance, claim);
+  });
+  if (here == resources_.end()) return false;
+  const auto at = here - resources_.begin();  // growing may append
+  const v1::Resource volume = *here;
+  v1::Resource piece = volume;
+  piece.clear_disk();
+  const std::int64_t missing = claim.size_mb * 1000 - milli_of(volume);
+  set_milli(piece, std::abs(missing));
+  if (missing < 0) shrink(volume, piece);
+  else if (!grow(volume, piece, instance, claim)) return false;
+  set_milli(resources_[static_cast<std::size_t>(at)], claim.size_mb * 1000);
+  return true;
+}
+
+/// What a call that never grew it has reserved is used before anything more is taken.
+bool Pool::grow(const v1::Resource& volume, v1::Resource addition, const std::string& instance, const Claim& claim) {
+  const auto missing = milli_of(addition);
+  const auto bare = std::find_if(resources_.begin(), resources_.end(), [&](const auto& r) {
+    return !r.disk().has_persistence() && is_claim(r, instance, claim);
+  });
+  const auto reserved = bare == resources_.end() ? 0 : std::min(missing, milli_of(*bare));
+  if (bare != resources_.end()) set_milli(*bare, milli_of(*bare) - reserved);
+  if (reserved < missing) {
+    if (!take_disk(missing - reserved)) return false;
+    to_reserve_.push_back(addition);
+    set_milli(to_reserve_.back(), missing - reserved);
+  }
+  auto& operation = to_resize_.emplace_back();
+  operation.set_type(v1::Offer::Operation::GROW_VOLUME);
+  *operation.mutable_grow_volume()->mutable_volume() = volume;
+  *operation.mutable_grow_volume()->mutable_addition() = std::move(addition);
+  return true;
+}
+
+/// What it gives up is nobody's again.
+void Pool::shrink(const v1::Resource& volume, const v1::Resource& piece) {
+  auto& operation = to_resize_.emplace_back();
+  operation.set_type(v1::Offer::Operation::SHRINK_VOLUME);
+  *operation.mutable_shrink_volume()->mutable_volume() = volume;
+  *operation.mutable_shrink_volume()->mutable_subtract() = piece.scalar();
+  auto& unreserve = to_resize_.emplace_back();
+  unreserve.set_type(v1::Offer::Operation::UNRESERVE);
+  *unreserve.mutable_unreserve()->add_resources() = piece;
 }
 
 bool Pool::take_scalars(const specs::Resources& wanted, std::vector<v1::Resource>& used) {
@@ -304,6 +359,7 @@ bool Pool::take_claim(const std::string& instance, const Claim& claim, std::uint
     if (claim.volume) {
       if (!it->disk().has_persistence()) continue;
       used.push_back(*it);
+      used.back().mutable_disk()->mutable_volume()->set_container_path(claim.path);
       resources_.erase(it);
       return true;
     }

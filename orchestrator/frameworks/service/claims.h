@@ -53,6 +53,8 @@ class Pool {
   /// Resources that an ACCEPT must RESERVE and CREATE, in order, for what has been claimed so far.
   [[nodiscard]] const std::vector<v1::Resource>& to_reserve() const { return to_reserve_; }
   [[nodiscard]] const std::vector<v1::Resource>& to_create() const { return to_create_; }
+  /// What gives volumes another size, after the RESERVE and in this order.
+  [[nodiscard]] const std::vector<v1::Offer::Operation>& to_resize() const { return to_resize_; }
   /// What an ACCEPT must UNRESERVE first.
   [[nodiscard]] const std::vector<v1::Resource>& to_unreserve() const { return to_unreserve_; }
 
@@ -69,12 +71,14 @@ class Pool {
   /// `avoided`. A fixed port outside everything the agent offers is used as given, without a reservation.
   Claimed claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
                 const std::set<std::uint16_t>& avoided, std::uint16_t& number);
+  /// Gives the volume that is here for `instance` the claim's size; its data stays. False: no room, or none is here.
+  bool resize(const std::string& instance, const Claim& claim);
   /// Takes amounts that are nobody's; what the task then uses is appended to `used`. False: too little, nothing taken.
   bool take_scalars(const specs::Resources& wanted, std::vector<v1::Resource>& used);
   /// Counts amounts as promised to an instance that is to run here, so that the next one is not placed on them too.
   /// False: they are not there any more. Changes nothing that take_scalars() sees.
   bool set_aside(const specs::Resources& wanted);
-  /// Takes a reserved claim for the task. False: not here.
+  /// Takes a reserved claim for the task, a volume to be seen at the claim's path. False: not here.
   bool take_claim(const std::string& instance, const Claim& claim, std::uint16_t number,
                   std::vector<v1::Resource>& used);
 
@@ -82,6 +86,9 @@ class Pool {
   [[nodiscard]] bool in_offered_range(std::uint16_t port) const;
   bool take_free_port(std::uint16_t port, v1::Resource& taken);
   Claimed claim_volume(const std::string& instance, const Claim& claim);
+  std::optional<v1::Resource> take_disk(std::int64_t milli);
+  bool grow(const v1::Resource& volume, v1::Resource addition, const std::string& instance, const Claim& claim);
+  void shrink(const v1::Resource& volume, const v1::Resource& piece);
   [[nodiscard]] std::optional<std::uint16_t> lowest_free_port(const std::set<std::uint16_t>& avoided) const;
 
   std::string role_;
@@ -93,6 +100,7 @@ class Pool {
   std::vector<v1::Resource> budget_;  ///< resources_ less what was set aside
   std::vector<v1::Resource> to_reserve_;
   std::vector<v1::Resource> to_create_;
+  std::vector<v1::Offer::Operation> to_resize_;
   std::vector<v1::Resource> to_unreserve_;
 };
 

@@ -145,11 +145,11 @@ void Core::check_place(Pool& pool, Instance& i) {
   places_changed_ = places_changed_ || place.host != pool.host() || place.volumes != pool.volumes();
   place.host = pool.host();  // its machine may have come back under another address
   place.volumes = pool.volumes();
-  if (!i.place_doubtful) return;
-  i.place_doubtful = false;
-  for (const auto& claim : claims_of(server_of(i)))
-    if (!pool.reserved(i.name, claim) || (claim.volume && pool.volume_mb(i.name, claim) != claim.size_mb))
-      place.held.erase(claim.key);
+  const bool doubtful = std::exchange(i.place_doubtful, false);
+  for (const auto& claim : claims_of(server_of(i))) {
+    const auto size = pool.volume_mb(i.name, claim);
+    if ((doubtful && !pool.reserved(i.name, claim)) || (size && *size != claim.size_mb)) place.held.erase(claim.key);
+  }
 }
 
 void Core::find_place(Pool& pool, Instance& i) {
@@ -186,10 +186,10 @@ void Core::find_place(Pool& pool, Instance& i) {
 std::string Core::find_claim(Pool& trial, const Instance& i, const Claim& claim, Place& found) const {
   if (holds(found, claim)) return "";
   const auto here = trial.reserved(i.name, claim);
-  if (claim.volume && here && trial.volume_mb(i.name, claim) != claim.size_mb)
-    return "its volume " + claim.name + " on agent " + trial.agent() + " is " +
-           std::to_string(*trial.volume_mb(i.name, claim)) + " MB and cannot become " + std::to_string(claim.size_mb) +
-           " MB; declare it as it is, or delete its data by `banyan down --volumes`";
+  const auto size = trial.volume_mb(i.name, claim);
+  if (size && *size != claim.size_mb && !trial.resize(i.name, claim))
+    return "agent " + trial.agent() + " has not the disk to grow volume " + claim.name + " from " +
+           std::to_string(*size) + " MB to " + std::to_string(claim.size_mb) + " MB";
   const auto avoid = avoided(trial.agent());
   if (here && (claim.volume || (claim.fixed ? *here == *claim.fixed : !avoid.contains(*here)))) {
     found.held.insert(claim.key);
@@ -275,7 +275,8 @@ void Core::answer(Pool& pool, std::vector<v1::TaskInfo> tasks, Launch launch) {
   bool wanting = false;
   for (const auto& i : instances_) wanting = wanting || (!draining() && (wants_place(i) || wants_launch(i)));
   auto& call = launch.call;
-  if (tasks.empty() && pool.to_reserve().empty() && pool.to_create().empty() && pool.to_unreserve().empty()) {
+  if (tasks.empty() && pool.to_reserve().empty() && pool.to_create().empty() && pool.to_resize().empty() &&
+      pool.to_unreserve().empty()) {
     declined_ = true;
     for (const auto& id : pool.offers()) *call.mutable_decline()->add_offer_ids() = id;
     *call.mutable_decline()->mutable_filters() = filters(wanting ? refuse_while_wanting_s : refuse_long_s);
@@ -296,6 +297,7 @@ void Core::answer(Pool& pool, std::vector<v1::TaskInfo> tasks, Launch launch) {
     for (const auto& r : pool.to_reserve()) *reserve.mutable_reserve()->add_resources() = r;
     add_operation(call, std::move(reserve));
   }
+  for (const auto& operation : pool.to_resize()) add_operation(call, operation);
   if (!pool.to_create().empty()) {
     v1::Offer::Operation create;
     create.set_type(v1::Offer::Operation::CREATE);

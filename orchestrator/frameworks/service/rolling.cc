@@ -26,11 +26,14 @@ void Core::note_broken() {
   }
 }
 
-/// Whether everybody else is well enough for `next` to go. What has failed for good holds back its own kind only.
+/// Whether everybody else is well enough for `next` to go. What has failed for good holds back its own kind only. One
+/// of its own kind that was broken before has gone first: while the new configuration has not mended it, the others are
+/// left alone. Only a restart that was asked for goes through all.
 bool Core::may_go_down(const Instance& next) const {
+  const bool asked = next.record.restart < restarts_wanted(next);
   return std::all_of(instances_.begin(), instances_.end(), [&](const Instance& i) {
     if (&i == &next || i.record.completed) return true;
-    const bool broken = broken_.contains(server_of(i).name);
+    const bool broken = broken_.contains(server_of(i).name) && (asked || i.server != next.server);
     if (serving(i)) return broken || readiness_.server_ready(i.server);
     if (i.ended_for_good()) return broken || i.server != next.server;
     return broken && (hopeless(i) || i.backoff_until.has_value());

@@ -42,6 +42,13 @@ What conversion(master::Conversion::Kind kind,
   return master::Conversion{kind, std::move(*resources)};
 }
 
+/// GROW_VOLUME and SHRINK_VOLUME.
+What resizing(master::Conversion::Kind kind, const mesos::v1::Resource& volume, const mesos::v1::Resource& piece) {
+  auto conversion = decode_resize(kind, volume, piece);
+  if (!conversion) return calls::Unusable{conversion.error().message};
+  return std::move(*conversion);
+}
+
 What what_of(const mesos::v1::Offer::Operation& operation, const FrameworkId& framework) {
   using Operation = mesos::v1::Offer::Operation;
   using Kind = master::Conversion::Kind;
@@ -55,6 +62,11 @@ What what_of(const mesos::v1::Offer::Operation& operation, const FrameworkId& fr
     case Operation::UNRESERVE: return conversion(Kind::unreserve, operation.unreserve().resources());
     case Operation::CREATE: return conversion(Kind::create, operation.create().volumes());
     case Operation::DESTROY: return conversion(Kind::destroy, operation.destroy().volumes());
+    case Operation::GROW_VOLUME:
+      return resizing(Kind::grow, operation.grow_volume().volume(), operation.grow_volume().addition());
+    case Operation::SHRINK_VOLUME:
+      return resizing(Kind::shrink, operation.shrink_volume().volume(),
+                      plain_piece(operation.shrink_volume().volume(), operation.shrink_volume().subtract()));
     default: return calls::Unusable{Operation::Type_Name(operation.type()) + " is not supported yet"};
   }
 }

@@ -64,4 +64,19 @@ master::TaskDescription describe(const mesos::v1::TaskInfo& task, const Framewor
   return d;
 }
 
+Result<master::Conversion> decode_resize(master::Conversion::Kind kind, const mesos::v1::Resource& volume,
+                                         const mesos::v1::Resource& piece) {
+  const auto resized = decode(volume);
+  if (!resized) return error(resized.error().message);
+  const auto moved = decode(piece);
+  if (!moved) return error(moved.error().message);
+  return master::Conversion{kind, Resources{*resized}.without_allocation(), Resources{*moved}.without_allocation()};
+}
+
+mesos::v1::Resource plain_piece(mesos::v1::Resource volume, const mesos::v1::Value::Scalar& amount) {
+  volume.clear_disk();
+  *volume.mutable_scalar() = amount;
+  return volume;
+}
+
 }  // namespace banyan::codec

@@ -14,4 +14,10 @@ namespace banyan::codec {
 [[nodiscard]] Result<master::ExecutorDescription> describe(const mesos::v1::ExecutorInfo& executor,
                                                            const FrameworkId& framework);
 
+/// GROW_VOLUME or SHRINK_VOLUME; `piece` as the call says it.
+[[nodiscard]] Result<master::Conversion> decode_resize(master::Conversion::Kind kind, const mesos::v1::Resource& volume,
+                                                       const mesos::v1::Resource& piece);
+/// What SHRINK_VOLUME names by an amount alone: that much disk, reserved as the volume is.
+[[nodiscard]] mesos::v1::Resource plain_piece(mesos::v1::Resource volume, const mesos::v1::Value::Scalar& amount);
+
 }  // namespace banyan::codec

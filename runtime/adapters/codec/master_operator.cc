@@ -1,5 +1,6 @@
 #include "runtime/adapters/codec/master_operator.h"
 
+#include "runtime/adapters/codec/master_descriptions.h"
 #include "runtime/adapters/codec/master_state.h"
 #include "runtime/adapters/codec/resources.h"
 
@@ -91,6 +92,13 @@ Accepted<OperatorResult> convert(master::CallId call, const mesos::v1::AgentID& 
   return master::Input(master::OperatorConvert{call, AgentId(agent.value()), {kind, resources->without_allocation()}});
 }
 
+Accepted<OperatorResult> resize(master::CallId call, const mesos::v1::AgentID& agent, master::Conversion::Kind kind,
+                                const mesos::v1::Resource& volume, const mesos::v1::Resource& piece) {
+  auto conversion = decode_resize(kind, volume, piece);
+  if (!conversion) return refuse(400, conversion.error().message);
+  return master::Input(master::OperatorConvert{call, AgentId(agent.value()), std::move(*conversion)});
+}
+
 }  // namespace
 
 Accepted<OperatorResult> operator_call(const std::string& body, const master::State& state, const MasterFacts& master,
@@ -122,6 +130,14 @@ Accepted<OperatorResult> operator_call(const std::string& body, const master::St
     case Call::DESTROY_VOLUMES:
       if (!call.has_destroy_volumes()) return missing("destroy_volumes");
       return convert(call_id, call.destroy_volumes().agent_id(), Kind::destroy, call.destroy_volumes().volumes());
+    case Call::GROW_VOLUME:
+      if (!call.has_grow_volume()) return missing("grow_volume");
+      return resize(call_id, call.grow_volume().agent_id(), Kind::grow, call.grow_volume().volume(),
+                    call.grow_volume().addition());
+    case Call::SHRINK_VOLUME:
+      if (!call.has_shrink_volume()) return missing("shrink_volume");
+      return resize(call_id, call.shrink_volume().agent_id(), Kind::shrink, call.shrink_volume().volume(),
+                    plain_piece(call.shrink_volume().volume(), call.shrink_volume().subtract()));
     default: return refuse(501, Call::Type_Name(call.type()) + " is not supported yet");
   }
 }

@@ -13,7 +13,7 @@ constexpr int operation_finished = 2;  // mesos.v1.OperationState
 constexpr int operation_error = 4;
 
 std::string_view verb(Conversion::Kind kind) {
-  constexpr std::string_view names[] = {"RESERVE", "UNRESERVE", "CREATE", "DESTROY"};
+  constexpr std::string_view names[] = {"RESERVE", "UNRESERVE", "CREATE", "DESTROY", "GROW_VOLUME", "SHRINK_VOLUME"};
   return names[static_cast<int>(kind)];
 }
 

@@ -44,11 +44,32 @@ bool volume_exists(const Resources& total, const ResourceIdentity& wanted) {
   return false;
 }
 
+/// One volume takes in a piece of disk that is reserved as it is, or gives it up. Its data stays.
+Result<Exchange> resize(const Conversion& conversion) {
+  const auto volumes = conversion.resources.without_allocation().list();
+  const auto pieces = conversion.piece.without_allocation().list();
+  if (volumes.size() != 1 || pieces.size() != 1) return error("it needs one volume and one amount above 0");
+  const auto& volume = volumes.front();
+  const auto& piece = pieces.front();
+  if (const auto why = volume_error(volume); !why.empty()) return error(why);
+  const auto* before = std::get_if<Scalar>(&volume.amount);
+  const auto* moved = std::get_if<Scalar>(&piece.amount);
+  if (without_volume(volume).identity != piece.identity || before == nullptr || moved == nullptr)
+    return error("what '" + volume.identity.volume->persistence_id + "' gains or gives up is disk reserved as it is");
+  const auto sized = [&](std::int64_t milli) { return Resources{Resource{volume.identity, Scalar{milli}}}; };
+  if (conversion.kind == Conversion::Kind::grow)
+    return Exchange{Resources{volume, piece}, sized(before->milli + moved->milli)};
+  if (before->milli <= moved->milli)
+    return error("'" + volume.identity.volume->persistence_id + "' has no more than that");
+  return Exchange{Resources{volume}, sized(before->milli - moved->milli) + Resources{piece}};
+}
+
 }  // namespace
 
 Result<Exchange> exchange(const Conversion& conversion, const std::string& role, const Resources& total) {
   using Kind = Conversion::Kind;
   if (conversion.resources.empty()) return error("it names no resources");
+  if (conversion.kind == Kind::grow || conversion.kind == Kind::shrink) return resize(conversion);
   const bool reservation = conversion.kind == Kind::reserve || conversion.kind == Kind::unreserve;
   Resources finer;
   Resources plainer;

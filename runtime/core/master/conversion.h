@@ -1,4 +1,4 @@
-// What a conversion (RESERVE, UNRESERVE, CREATE, DESTROY) does to resources. Pure.
+// What a conversion (RESERVE, CREATE, GROW_VOLUME and their opposites) does to resources. Pure.
 #pragma once
 
 #include <string>

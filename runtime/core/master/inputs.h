@@ -65,9 +65,10 @@ struct TaskDescription {
 
 /// A change of what resources are: reserved or not, a volume or plain disk.
 struct Conversion {
-  enum class Kind { reserve, unreserve, create, destroy };
+  enum class Kind { reserve, unreserve, create, destroy, grow, shrink };
   Kind kind = Kind::reserve;
-  Resources resources;  ///< reserved ones, or volumes: the result of reserve and create, the subject of the others
+  Resources resources;   ///< reserved ones, or volumes: the result of reserve and create, the subject of the others
+  Resources piece = {};  ///< plain disk that a volume gains by grow and gives up by shrink
 };
 
 // --- agents ------------------------------------------------------------------------------------------------------

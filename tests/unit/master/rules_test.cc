@@ -42,6 +42,34 @@ TEST(Conversions, CreateAndDestroyAreEachOthersReverse) {
   EXPECT_EQ(exchange({Kind::destroy, made}, "kafka", made).value().converted, kept);
 }
 
+TEST(Conversions, GrowAndShrinkAreEachOthersReverse) {
+  const auto held = [](std::int64_t mb) { return reserved(disk(mb), "kafka"); };
+  const auto sized = [&](std::int64_t mb) { return Resources{volume(held(mb), "v1")}; };
+  const auto first = exchange({Kind::grow, sized(10), {held(5)}}, "kafka", {});
+  ASSERT_TRUE(first) << first.error().message;
+  const auto& grown = *first;
+  EXPECT_EQ(grown.consumed, (Resources{volume(held(10), "v1"), held(5)}));
+  EXPECT_EQ(grown.converted, sized(15));
+  const auto shrunk = exchange({Kind::shrink, sized(15), {held(5)}}, "kafka", {}).value();
+  EXPECT_EQ(shrunk.consumed, grown.converted);
+  EXPECT_EQ(shrunk.converted, grown.consumed);
+  const auto why = [&](Kind kind, const Resources& which, const Resources& piece) {
+    const auto change = exchange({kind, which, piece}, "kafka", {});
+    return change ? "accepted" : change.error().message;
+  };
+  EXPECT_EQ(why(Kind::grow, sized(10), {disk(5)}), "what 'v1' gains or gives up is disk reserved as it is");
+  EXPECT_EQ(why(Kind::grow, sized(10), {}), "it needs one volume and one amount above 0");
+  EXPECT_EQ(why(Kind::grow, {held(10)}, {held(5)}), "'disk' is not a persistent volume");
+  EXPECT_EQ(why(Kind::shrink, sized(10), {held(10)}), "'v1' has no more than that");
+  EXPECT_EQ(why(Kind::shrink, sized(10), {held(11)}), "'v1' has no more than that");
+}
+
+TEST(Volumes, AreTheSameWhereverTheyAreSeen) {
+  const Resources total{volume(reserved(disk(10), "kafka"), "v1", "data")};
+  EXPECT_TRUE(total.contains({volume(reserved(disk(10), "kafka"), "v1", "var/lib")}));
+  EXPECT_FALSE(total.contains({volume(reserved(disk(10), "kafka"), "v2", "data")}));
+}
+
 TEST(Conversions, AreRefusedWithTheRule) {
   EXPECT_EQ(refusal(Kind::reserve, disk(1)), "'disk' has no dynamic reservation");
   EXPECT_EQ(refusal(Kind::unreserve, reserved(disk(1), "kafka", false)), "'disk' has no dynamic reservation");

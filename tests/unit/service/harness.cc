@@ -18,6 +18,12 @@ Resources decode_all(const google::protobuf::RepeatedPtrField<v1::Resource>& mes
   return decoded->without_allocation();
 }
 
+Resources decode_one(const v1::Resource& message) {
+  auto decoded = codec::decode(message);
+  BANYAN_CHECK(decoded.has_value());
+  return Resources{*decoded}.without_allocation();
+}
+
 Resources unreserved(const Resources& resources) {
   Resources bare;
   for (auto r : resources.list()) {
@@ -34,6 +40,13 @@ Resources unvolumed(const Resources& resources) {
     bare.add(r);
   }
   return bare;
+}
+
+/// One volume, so much larger.
+Resources resized(const Resources& volume, std::int64_t milli) {
+  auto one = volume.list().front();
+  std::get<Scalar>(one.amount).milli += milli;
+  return {one};
 }
 
 std::string instance_of(const std::string& task) {
@@ -289,6 +302,22 @@ void Harness::accept(const v1::scheduler::Call& call) {
       ASSERT_TRUE(rest.contains(unreserved(wanted))) << rest.str();
       rest -= unreserved(wanted);
       rest += wanted;
+    }
+    if (operation.has_grow_volume() && refuse_growth) break;  // and what follows it
+    if (operation.has_grow_volume()) {
+      const auto before = decode_one(operation.grow_volume().volume());
+      const auto addition = decode_one(operation.grow_volume().addition());
+      ASSERT_TRUE(rest.contains(before) && rest.contains(addition)) << rest.str();
+      rest -= before + addition;
+      rest += resized(before, addition.scalar("disk").milli);
+    }
+    if (operation.has_shrink_volume()) {
+      const auto before = decode_one(operation.shrink_volume().volume());
+      const auto milli = std::llround(operation.shrink_volume().subtract().value() * 1000);
+      ASSERT_TRUE(rest.contains(before)) << rest.str();
+      rest -= before;
+      rest += resized(before, -milli);
+      rest += unvolumed(resized(before, milli - before.scalar("disk").milli));
     }
     if (operation.has_create()) {
       const auto wanted = decode_all(operation.create().volumes());

@@ -75,6 +75,7 @@ class Harness {
   std::vector<v1::scheduler::Call> calls;
   std::vector<std::string> persisted_before_launch;  ///< instance records durable at the time of each LAUNCH
   bool suppressed = false;
+  bool refuse_growth = false;  ///< GROW_VOLUME and what follows it in its ACCEPT do not happen
   Core core;
 
   void deliver(const Core::Input& input);

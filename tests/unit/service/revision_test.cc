@@ -1,6 +1,7 @@
 // What the scheduler tells the root about a revision: the gate it waits at, what it has observed, what has failed.
 #include <gmock/gmock.h>
 
+#include "runtime/adapters/codec/resources.h"
 #include "specs/change.h"
 #include "tests/unit/service/harness.h"
 
@@ -92,6 +93,26 @@ TEST(Observed, IsSaidOnlyWhenEveryServerRunsAsDeclared) {
   EXPECT_FALSE(h.status().has_observed()) << "a restart is outstanding";
 }
 
+TEST(RollingRestart, LeavesTheOthersAloneWhileNoConfigurationMendsTheFirst) {
+  auto node = tcp_node("kafka", 3);
+  Harness h(node);
+  h.up();
+  h.ready["kafka/0/kafka-2"] = false;
+  for (const auto* value : {"worse", "worse still"}) {
+    node.servers[0].env["A"] = {value, {}};
+    h.handover(node);
+    EXPECT_THAT(h.take_kills(), ElementsAre("kafka-2"));
+    h.end("kafka-2", v1::TASK_KILLED);
+    h.offer();
+    h.run("kafka-2");
+    h.advance(60s);
+    EXPECT_THAT(h.take_kills(), IsEmpty());
+  }
+  h.ready["kafka/0/kafka-2"] = true;
+  h.advance(10s);
+  EXPECT_THAT(h.take_kills(), ElementsAre("kafka-1"));
+}
+
 TEST(Observed, WaitsForServersToCome) {
   auto node = tcp_node("kafka", 1);
   Harness h(node);
@@ -106,17 +127,23 @@ TEST(Observed, WaitsForServersToCome) {
   EXPECT_THAT(h.take_kills(), IsEmpty());
 }
 
+Resources volumes_of(const v1::TaskInfo& task) {
+  return codec::decode(task.resources()).value().filter([](const auto& identity) {
+    return identity.volume.has_value();
+  });
+}
+
 TEST(RefusedConfiguration, IsNotTakenAndSaidAlsoByTheNextScheduler) {
   const auto before = with_volume(tcp_node("kafka", 1), 100);
   Harness h(before);
   h.up();
-  h.handover(with_volume(tcp_node("kafka", 1), 500));
+  h.handover(tcp_node("kafka", 1));
   h.advance(10s);
   h.offer();
   for (int life = 0; life < 2; ++life) {
     EXPECT_FALSE(h.status().serving());
     EXPECT_FALSE(h.status().has_observed());
-    EXPECT_THAT(h.status().reason(), HasSubstr("is 100 MB and cannot become 500 MB"));
+    EXPECT_THAT(h.status().reason(), HasSubstr("volume data would be left behind with its data"));
     EXPECT_THAT(h.live(), ElementsAre("kafka-0"));
     h.restart();
     h.run("kafka-0");
@@ -125,17 +152,87 @@ TEST(RefusedConfiguration, IsNotTakenAndSaidAlsoByTheNextScheduler) {
   EXPECT_TRUE(h.status().serving());
 }
 
-TEST(VolumeOfAnEarlierLife, IsNotTakenForAnotherSize) {
+TEST(VolumeOfAnEarlierLife, GetsTheSizeDeclaredNow) {
   Harness h(with_volume(tcp_node("kafka", 1), 100));
   h.up();
   h.end("kafka-0", v1::TASK_KILLED);
   h.message.set_framework_id("shop.kafka.2");
   h.message.set_config("");
-  h.handover(with_volume(tcp_node("kafka", 1), 500));
+  h.handover(with_volume(tcp_node("kafka", 1), 50));
   h.restart();
   h.offer();
+  EXPECT_EQ(volumes_of(h.info("kafka-0")).scalar("disk").milli, 50'000);
+}
+
+TEST(Volume, GrowsWhereItIsWhenItsServerStartsAnew) {
+  Harness h(with_volume(tcp_node("kafka", 1), 100));
+  h.up();
+  h.handover(with_volume(tcp_node("kafka", 1), 500));
+  EXPECT_THAT(h.take_kills(), ElementsAre("kafka-0"));
+  EXPECT_FALSE(h.status().has_observed());
+  h.end("kafka-0", v1::TASK_KILLED);
+  h.offer();
+  EXPECT_EQ(volumes_of(h.info("kafka-0")).scalar("disk").milli, 500'000);
+  h.run("kafka-0");
+  EXPECT_EQ(h.status().observed(), h.message.node_hash());
+}
+
+TEST(Volume, GivesUpWhatASmallerOneNeedsNot) {
+  Harness h(with_volume(tcp_node("kafka", 1), 100));
+  h.up();
+  const auto free = h.agents["a1"].free.unreserved().scalar("disk").milli;
+  h.handover(with_volume(tcp_node("kafka", 1), 40));
+  h.end("kafka-0", v1::TASK_KILLED);
+  h.offer();
+  EXPECT_EQ(volumes_of(h.info("kafka-0")).scalar("disk").milli, 40'000);
+  EXPECT_EQ(h.agents["a1"].free.unreserved().scalar("disk").milli, free + 60'000);
+}
+
+TEST(Volume, WaitsWithItsDataWhenTheDiskIsTooSmallToGrow) {
+  Harness h(with_volume(tcp_node("kafka", 1), 100));
+  h.up();
+  h.handover(with_volume(tcp_node("kafka", 1), 1 << 20));
+  h.end("kafka-0", v1::TASK_KILLED);
+  h.offer();
   EXPECT_THAT(h.live(), IsEmpty());
-  EXPECT_THAT(h.server("kafka-0").reason(), HasSubstr("is 100 MB and cannot become 500 MB"));
+  EXPECT_THAT(h.server("kafka-0").reason(), HasSubstr("has not the disk to grow volume data from 100 MB to"));
+  h.handover(with_volume(tcp_node("kafka", 1), 100));
+  h.offer();
+  EXPECT_EQ(h.server("kafka-0").reason(), "");
+  EXPECT_EQ(volumes_of(h.info("kafka-0")).scalar("disk").milli, 100'000);
+}
+
+TEST(Volume, UsesFirstWhatACallThatNeverGrewItHasReserved) {
+  Harness h(with_volume(tcp_node("kafka", 1), 100));
+  h.up();
+  h.handover(with_volume(tcp_node("kafka", 1), 500));
+  h.end("kafka-0", v1::TASK_KILLED);
+  h.refuse_growth = true;
+  h.offer();
+  EXPECT_THAT(h.live(), IsEmpty());
+  h.refuse_growth = false;
+  h.update("shop.kafka.kafka-0.2", v1::TASK_DROPPED);
+  h.advance(5s);
+  const auto free = h.agents["a1"].free.unreserved().scalar("disk");
+  h.offer();
+  EXPECT_EQ(volumes_of(h.info("kafka-0")).scalar("disk").milli, 500'000);
+  EXPECT_EQ(h.agents["a1"].free.unreserved().scalar("disk"), free);
+}
+
+TEST(Volume, IsSeenWhereTheNewFileSays) {
+  const auto at = [](const std::string& path) {
+    auto node = with_volume(tcp_node("kafka", 1), 100);
+    node.servers[0].volumes["data"].path = path;
+    return node;
+  };
+  Harness h(at("data"));
+  h.up();
+  h.handover(at("var/lib"));
+  h.end("kafka-0", v1::TASK_KILLED);
+  h.offer();
+  const auto volumes = volumes_of(h.info("kafka-0")).list();
+  ASSERT_EQ(volumes.size(), 1U);
+  EXPECT_EQ(volumes[0].identity.volume->container_path, "var/lib");
 }
 
 TEST(AnotherProbe, RestartsNothing) {

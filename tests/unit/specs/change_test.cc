@@ -128,9 +128,14 @@ TEST(Judge, RefusesWhatWouldLoseOrMisplaceDataAndSaysTheRemedy) {
   auto before = node_of();
   before.servers[0].volumes["data"] = volume(100);
   const auto grown = after([](Node&, Server& s) { s.volumes["data"] = volume(500); }, before);
-  EXPECT_EQ(grown.effect, Effect::refused);
-  EXPECT_THAT(grown.why, HasSubstr("volume data is 100 MB and cannot become 500 MB"));
-  EXPECT_THAT(grown.remedy, HasSubstr("banyan down --volumes"));
+  EXPECT_EQ(grown.effect, Effect::restart);
+  EXPECT_THAT(grown.why, HasSubstr("volumes data changed, from 100 MB to 500 MB"));
+  const auto shrunk = after([](Node&, Server& s) { s.volumes["data"] = volume(50); }, before);
+  EXPECT_EQ(shrunk.effect, Effect::restart);
+  EXPECT_THAT(shrunk.why, HasSubstr("volumes data changed, from 100 MB to 50 MB"));
+  const auto removed = after([](Node&, Server& s) { s.volumes.clear(); }, before);
+  EXPECT_THAT(removed.why, HasSubstr("volume data would be left behind with its data"));
+  EXPECT_THAT(removed.remedy, HasSubstr("banyan down --volumes"));
   EXPECT_EQ(effect([](Node&, Server& s) { s.volumes.clear(); }, before), Effect::refused);
   EXPECT_EQ(effect([](Node&, Server& s) { s.volumes["data"] = volume(100, "elsewhere"); }, before), Effect::restart);
 }
