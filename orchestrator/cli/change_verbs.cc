@@ -142,16 +142,17 @@ bool confirmed(const std::string& question) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-/// "anna@host pid 4711": whom an open revision belongs to.
-std::string owner() {
+/// "anna@host pid 4711", or "anna@host detached": whom an open revision belongs to.
+std::string owner(bool detached) {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
   const auto* user = ::getpwuid(::geteuid());
-  return std::string(user == nullptr ? std::to_string(::geteuid()) : user->pw_name) + "@" + host + " pid " +
-         std::to_string(::getpid());
+  return std::string(user == nullptr ? std::to_string(::geteuid()) : user->pw_name) + "@" + host +
+         (detached ? " detached" : " pid " + std::to_string(::getpid()));
 }
 
 /// Whether an open revision is the caller's own and nobody watches it any more: the `up` that asked for it was ended.
+/// One that was detached is meant to go on unwatched.
 /// Two people who both wait are two people, also under one name.
 bool abandoned_by_me(const std::string& its_owner, const std::string& me) {
   const auto cut = its_owner.rfind(" pid ");
@@ -162,10 +163,11 @@ bool abandoned_by_me(const std::string& its_owner, const std::string& me) {
 }
 
 /// The root's answer, or an exit code after the failure was told.
-int ask_up(const Options& options, const root::Bundle& bundle, root::Root::Stub& root, root::UpReply& reply) {
+int ask_up(const Options& options, const root::Bundle& bundle, bool detach, root::Root::Stub& root,
+           root::UpReply& reply) {
   root::UpRequest request;
   *request.mutable_bundle() = bundle;
-  request.set_owner(owner());
+  request.set_owner(owner(detach));
   request.set_supersede(options.supersede);
   request.set_timeout_ms(static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(options.timeout).count()));
   const auto ask = [&] {
@@ -259,7 +261,7 @@ int up(const Options& options, bool detach) {
     if (!connection) return complain(connection.error().message, exit_unreachable);
     if (const auto placed = place_local_files(options, read->bundle, cluster_folder() + "/artifacts"); !placed)
       return complain(placed.error().message, exit_usage);
-    if (const int code = ask_up(options, read->bundle, *connection->root, reply); code != exit_ok) return code;
+    if (const int code = ask_up(options, read->bundle, detach, *connection->root, reply); code != exit_ok) return code;
   }
   if (detach) {
     if (!options.quiet) std::cout << "stack " << stack << " is coming up; `banyan status -w` shows it\n";
@@ -304,7 +306,7 @@ int down(const Options& options, bool volumes, bool now) {
   request.set_stack(stack);
   request.set_volumes(volumes);
   request.set_now(now);
-  request.set_owner(owner());
+  request.set_owner(owner(false));
   grpc::ClientContext context;
   root::DownReply reply;
   if (const auto done = connection->root->Down(&context, request, &reply); !done.ok()) return refused(done);

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 from stage import PYTHON, expect, read, start_time, wait_until
 
@@ -187,6 +188,30 @@ def a_second_person_is_told(b):
     b.write(web("    env: { WHO: second }\n"))
     b.up(4, r"supersede")
     b.up(0, "", "--supersede")
+
+
+def an_ended_up_is_replaced(b):
+    b.write(web(command="[sleep, '100']"))
+    with subprocess.Popen([*b.stage.cli, "up", b.file], env=b.stage.env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as viewer:
+        wait_until(lambda: b.name in b.run("status")[1], 20, "the stack is accepted")
+        b.write(web())
+        b.up(4, r"supersede")  # somebody watches
+        viewer.kill()
+    b.up(0, r"replacing your revision 1")
+
+
+def a_volume_grows_with_its_data(b):
+    text = web(command=f"[sh, -c, 'echo x >> ${{volumes.v}}/starts; exec {PYTHON} -m http.server ${{ports.p}} "
+                       "--bind ${instance.host} --directory ${volumes.v}']")
+    b.write(text + "    volumes: { v: 16MiB }\n")
+    b.up()
+    b.write(text + "    volumes: { v: { size: 32MiB, path: var/lib } }\n")
+    b.wants(0, r"from 16 MB to 32 MB", "plan", b.file)
+    b.up()
+    address = b.node()["tasks"][0]["addresses"][0]
+    with urllib.request.urlopen(f"http://{address}/starts", timeout=5) as answer:
+        expect(answer.read() == b"x\nx\n", "the volume was kept over its change")
 
 
 # ---- jobs ----------------------------------------------------------------------------------------------------------
@@ -391,6 +416,8 @@ BELIEFS = [
     ("up --timeout ends with 3", up_times_out),
     ("Ctrl-C ends the watching, never the stack", ctrl_c_leaves_the_stack),
     ("the second of two people is told, and may supersede", a_second_person_is_told),
+    ("an up that was ended does not lock out its owner", an_ended_up_is_replaced),
+    ("a volume grows and moves with its data", a_volume_grows_with_its_data),
     ("up waits for a job to end", a_job_is_waited_for),
     ("a completed job runs again only when asked", a_completed_job_does_not_run_again),
     ("a failed job fails up, and who needs it never starts", a_failed_job_fails_up),

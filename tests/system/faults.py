@@ -17,8 +17,9 @@ RATE_MIN = 50      # lines a second that flow all the while
 class Flow:
     """Writes numbered lines without pause until it is stopped."""
 
-    def __init__(self, address):
+    def __init__(self, address, rate=80):
         self.address = address
+        self.rate_wanted = rate
         self.stopping = threading.Event()
         self.written = 0
         self.started = time.monotonic()
@@ -31,7 +32,7 @@ class Flow:
         while not self.stopping.is_set():
             try:
                 connection = http.client.HTTPConnection(host, int(port), timeout=30)
-                connection.request("POST", "/lines?count=40&rate=80&message=flow")
+                connection.request("POST", f"/lines?count={self.rate_wanted // 2}&rate={self.rate_wanted}&message=flow")
                 answer = json.loads(connection.getresponse().read())
                 self.written += answer["last"] - answer["first"] + 1
                 connection.close()

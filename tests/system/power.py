@@ -114,7 +114,7 @@ def began(pid):
 def cut_the_story(stage):
     before = {node["name"]: node for node in stage.status("logging")["nodes"]}
     lines = {e["name"]: e["addresses"] for e in before["logging"]["endpoints"]}["lines"]
-    flow = faults.Flow(lines[0])
+    flow = faults.Flow(lines[0], rate=200)
     time.sleep(5)  # lines are to be under way everywhere
     say(f"cut {cut(stage)} processes after {flow.written} lines")
     doors = Doors(before)
