@@ -55,7 +55,10 @@ class ChildProcess {
 
  private:
   void campaign();
-  void deliver(const service::Core::Input& input) { driver_->deliver(input); }
+  void deliver(const service::Core::Input& input) {
+    driver_->deliver(input);
+    driver_->core().check_invariants();
+  }
   void subscribe(const Handover& handover);
 
   void on(const Persist&) {}  // the driver keeps those

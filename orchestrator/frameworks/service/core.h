@@ -103,6 +103,8 @@ class Core {
   /// One line: "kafka-0=serving kafka-1=launching | not serving: kafka-1 is launching".
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] const std::vector<Instance>& instances() const { return instances_; }
+  /// What holds between any two steps (invariants.cc); a violation ends the process.
+  void check_invariants() const;
 
  private:
   // core.cc: what comes in

@@ -230,7 +230,12 @@ void Harness::advance(Duration duration) {
 }
 
 void Harness::deliver(const Core::Input& input) {
-  for (auto& effect : core.step(now(), input)) perform(effect);
+  auto effects = core.step(now(), input);
+  core.check_invariants();
+  for (auto& effect : effects) {
+    if (heard) heard(effect);
+    perform(effect);
+  }
   flush_probes();
 }
 

@@ -1,6 +1,7 @@
 // A node's scheduler core against a small model of a cluster, in virtual time: no thread, socket, file or sleep.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -75,7 +76,8 @@ class Harness {
   std::vector<v1::scheduler::Call> calls;
   std::vector<std::string> persisted_before_launch;  ///< instance records durable at the time of each LAUNCH
   bool suppressed = false;
-  bool refuse_growth = false;  ///< GROW_VOLUME and what follows it in its ACCEPT do not happen
+  bool refuse_growth = false;                      ///< GROW_VOLUME and what follows it in its ACCEPT do not happen
+  std::function<void(const Core::Effect&)> heard;  ///< told every effect before it happens
   Core core;
 
   void deliver(const Core::Input& input);
