@@ -43,6 +43,7 @@ constexpr Row scheduler_rows[] = {
     {"resources", Effect::restart},         //
     {"env", Effect::restart},               //
     {"signal_on_change", Effect::nothing},  //
+    {"readiness", Effect::nothing},         // its executor asks by the new one at once
 };
 constexpr Row node_rows[] = {
     {"edges", Effect::nothing},      // they hold back the next launch

@@ -95,9 +95,14 @@ void fields(A& a, Edge& v) {
   a("implied", v.implied), a("origin", v.origin), a("file", v.file), a("at", v.at);
 }
 template <class A>
+void fields(A& a, SchedulerReadiness& v) {
+  a("kind", v.kind), a("command", v.command), a("interval", v.interval), a("timeout", v.timeout);
+  a("hold_for", v.hold_for);
+}
+template <class A>
 void fields(A& a, SchedulerSpec& v) {
   a("service", v.service), a("command", v.command), a("uris", v.uris), a("resources", v.resources);
-  a("env", v.env), a("signal_on_change", v.signal_on_change);
+  a("env", v.env), a("signal_on_change", v.signal_on_change), a("readiness", v.readiness);
 }
 template <class A>
 void fields(A& a, Node& v) {

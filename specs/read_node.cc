@@ -14,7 +14,30 @@ using namespace std::chrono_literals;
 constexpr std::array<std::pair<std::string_view, std::uint32_t>, 5> signals = {
     {{"SIGHUP", 1}, {"SIGUSR1", 10}, {"SIGUSR2", 12}, {"SIGCONT", 18}, {"SIGWINCH", 28}}};
 
-constexpr std::array<Field<SchedulerSpec>, 10> scheduler_fields = {{
+constexpr std::array<Field<SchedulerReadiness>, 4> readiness_fields = {{
+    {"exec",
+     [](Reader& r, const Value& v, SchedulerReadiness& o) {
+       o.kind = SchedulerReadiness::Kind::exec;
+       r.command(v, "exec", o.command);
+     }},
+    {"interval", [](Reader& r, const Value& v, SchedulerReadiness& o) { r.duration(v, "interval", 10ms, o.interval); }},
+    {"timeout", [](Reader& r, const Value& v, SchedulerReadiness& o) { r.duration(v, "timeout", 10ms, o.timeout); }},
+    {"hold_for", [](Reader& r, const Value& v, SchedulerReadiness& o) { r.duration(v, "hold_for", 0s, o.hold_for); }},
+}};
+constexpr std::array<std::pair<std::string_view, SchedulerReadiness::Kind>, 1> readiness_words = {
+    {{"registered", SchedulerReadiness::Kind::registered}}};
+
+/// `readiness: registered`, or `readiness: { exec: […] }`.
+void read_scheduler_readiness(Reader& r, const Value& v, SchedulerSpec& o) {
+  if (v.is_scalar()) return r.choice(v, "readiness", readiness_words, o.readiness.kind);
+  const auto errors = r.report().size();
+  if (!r.fields(v, "readiness", Fields<SchedulerReadiness>(readiness_fields), o.readiness)) return;
+  if (v.find("exec") == nullptr && r.report().size() == errors)
+    r.report().add("E202", v.where(), "the readiness lacks its probe",
+                   "write registered, or exec: [program, argument, …]");
+}
+
+constexpr std::array<Field<SchedulerSpec>, 11> scheduler_fields = {{
     {"name",
      [](Reader& r, const Value& v, SchedulerSpec& o) {
        const auto text = r.text(v, "name");
@@ -29,6 +52,7 @@ constexpr std::array<Field<SchedulerSpec>, 10> scheduler_fields = {{
     {"resources", [](Reader& r, const Value& v, SchedulerSpec& o) { read_resources(r, v, o.resources); }},
     {"env", [](Reader& r, const Value& v, SchedulerSpec& o) { read_env(r, v, o.env); }},
     {"signal", [](Reader& r, const Value& v, SchedulerSpec& o) { r.choice(v, "signal", signals, o.signal_on_change); }},
+    {"readiness", read_scheduler_readiness},
     {"copies",
      [](Reader& r, const Value& v, SchedulerSpec&) {
        std::int64_t copies = 1;
@@ -49,9 +73,14 @@ void read_scheduler(Reader& r, const Value& v, NodeDraft& d) {
   if (own && v.find("name") != nullptr)
     r.report().add("E206", v.find("name")->where(), "scheduler has both name and command",
                    "name is one of Banyan's own schedulers, command another program; keep one");
-  if (!own && v.find("signal") != nullptr)
-    r.report().add("E206", v.find("signal")->where(), "signal is for a scheduler that is given by command",
-                   "Banyan's own learns of every change by itself; leave signal out");
+  constexpr std::pair<const char*, const char*> foreign_only[] = {
+      {"signal", "Banyan's own learns of every change by itself; leave signal out"},
+      {"readiness", "Banyan's own tells how its servers are; write readiness with them"},
+  };
+  for (const auto& [word, help] : foreign_only)
+    if (!own && v.find(word) != nullptr)
+      r.report().add("E206", v.find(word)->where(), std::string(word) + " is for a scheduler that is given by command",
+                     help);
   scheduler.service = !own;
 }
 

@@ -42,6 +42,7 @@ class Resolver {
       declared_edges(draft);
       Scope scheduler{draft, nullptr};
       command(draft.node.scheduler.command, scheduler);
+      command(draft.node.scheduler.readiness.command, scheduler);
       for (auto& [name, value] : draft.node.scheduler.env) text(value, stack_file(value), scheduler);
       for (auto& uri : draft.node.scheduler.uris) local_file(uri);
       for (auto& server : draft.servers) server_texts(draft, server);

@@ -163,6 +163,20 @@ struct Edge {
 
 enum class Goal { serving, running, completed };
 
+/// When a scheduler given by command counts as up, if it does not say so itself.
+struct SchedulerReadiness {
+  enum class Kind {
+    alive,       ///< while its process runs
+    registered,  ///< while a framework with its id, its role or its name STACK.NODE is connected to the master
+    exec,        ///< while `command` exits with 0
+  };
+  Kind kind = Kind::alive;
+  Command command;
+  Duration interval = std::chrono::seconds(1);  ///< between tries
+  Duration timeout = std::chrono::seconds(5);   ///< of one try
+  Duration hold_for = std::chrono::seconds(0);  ///< must keep passing for so long
+};
+
 /// The child scheduler itself.
 struct SchedulerSpec {
   bool service = true;  ///< Banyan's own service scheduler
@@ -171,6 +185,7 @@ struct SchedulerSpec {
   Resources resources{100, 64 << 20, 0};
   std::map<std::string, Text> env;
   std::uint32_t signal_on_change = 0;  ///< a child that reads handover.json may name one
+  SchedulerReadiness readiness;
 };
 
 struct Node {

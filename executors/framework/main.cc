@@ -10,6 +10,7 @@
 #include "executors/framework/child_process.h"
 #include "executors/framework/child_socket.h"
 #include "executors/framework/core/supervisor.h"
+#include "executors/framework/readiness_probe.h"
 #include "runtime/adapters/loop/alarm.h"
 #include "runtime/adapters/loop/seed.h"
 #include "runtime/adapters/posix/files.h"
@@ -121,6 +122,12 @@ class Shell {
   void perform(const SignalChild& signal) {
     if (child_) child_->signal(signal.signal, signal.tree);
   }
+  void perform(const Probe& probe) {
+    probe_ = std::make_unique<ReadinessProbe>(loop_, probe, [this, number = probe.number](const std::string& trouble) {
+      driver_.deliver(Probed{number, trouble});
+    });
+  }
+  void perform(const DropProbe&) { probe_.reset(); }
   void perform(const AnswerPoll& answer) {
     socket_->answer(answer.poll, answer.handover ? &*answer.handover : nullptr);
   }
@@ -137,6 +144,7 @@ class Shell {
   std::unique_ptr<sdk::ExecutorClient> agent_;
   std::unique_ptr<ChildSocket> socket_;
   std::unique_ptr<ChildProcess> child_;
+  std::unique_ptr<ReadinessProbe> probe_;
   Driver<Supervisor, Shell> driver_;
 };
 

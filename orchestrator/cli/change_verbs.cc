@@ -201,9 +201,12 @@ void tell_end(const Follow& follow, int code) {
   if (code != exit_failed && code != exit_timeout) return;
   const auto& revision = follow.last()->revision();
   if (!revision.reason().empty()) std::fprintf(stderr, "error: %s\n", revision.reason().c_str());
-  for (const auto& node : follow.last()->nodes())
-    if (node.cause_node().empty() && (node.state() == "failed" || node.state() == "quarantined"))
+  for (const auto& node : follow.last()->nodes()) {
+    const bool given_up = node.state() == "failed" || node.state() == "quarantined";
+    const bool late = code == exit_timeout && !node.met() && node.state() != "waiting";
+    if (node.cause_node().empty() && (given_up || late))
       std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
+  }
   std::fprintf(stderr, "the stack stays as it is; `banyan why NODE` tells more, `banyan up` tries again\n");
 }
 

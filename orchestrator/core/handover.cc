@@ -103,6 +103,14 @@ void add_artifacts(const Setup& setup, const specs::Node& node, Handover& handov
     }
 }
 
+/// A command as it is executed.
+std::vector<std::string> words_of(const specs::Command& command, const specs::View& view) {
+  if (command.shell) return {"/bin/sh", "-c", render(*command.shell, view)};
+  std::vector<std::string> words;
+  for (const auto& word : command.argv) words.push_back(render(word, view));
+  return words;
+}
+
 }  // namespace
 
 Handover build_handover(const Setup& setup, const std::string& stack, const specs::Node& node, const NodeRecord& record,
@@ -141,17 +149,18 @@ bool same_content(const Handover& a, const Handover& b) {
 ChildCommand child_command(const specs::Node& node, const Handover& handover) {
   ChildCommand command;
   const auto view = view_of(handover);
-  const auto& own = node.scheduler.command;
-  if (node.scheduler.service) {
-    command.add_argv("./banyan-service-scheduler");
-  } else if (own.shell) {
-    for (const char* word : {"/bin/sh", "-c"}) command.add_argv(word);
-    command.add_argv(render(*own.shell, view));
-  } else {
-    for (const auto& word : own.argv) command.add_argv(render(word, view));
-  }
+  if (node.scheduler.service) command.add_argv("./banyan-service-scheduler");
+  else
+    for (auto& word : words_of(node.scheduler.command, view)) command.add_argv(std::move(word));
   for (const auto& [key, value] : node.scheduler.env) (*command.mutable_environment())[key] = render(value, view);
   if (node.scheduler.signal_on_change != 0) command.set_signal_on_change(node.scheduler.signal_on_change);
+  const auto& readiness = node.scheduler.readiness;
+  if (readiness.kind == specs::SchedulerReadiness::Kind::alive) return command;
+  auto& asked = *command.mutable_readiness();
+  for (auto& word : words_of(readiness.command, view)) asked.add_argv(std::move(word));
+  asked.set_interval_ms(static_cast<std::uint64_t>(milliseconds(readiness.interval)));
+  asked.set_timeout_ms(static_cast<std::uint64_t>(milliseconds(readiness.timeout)));
+  asked.set_hold_for_ms(static_cast<std::uint64_t>(milliseconds(readiness.hold_for)));
   return command;
 }
 

@@ -178,6 +178,11 @@ std::pair<State, std::string> Core::judge_foreign(const Node& node, State not_se
   if (node.spec->goal == specs::Goal::completed) return {not_serving, "it runs"};
   if (record.has_report() && !record.report().has_pid())
     return {not_serving, "its process has died and is being started again"};
+  if (node.spec->scheduler.readiness.kind != specs::SchedulerReadiness::Kind::alive && record.has_report()) {
+    const auto& report = record.report();
+    if (report.ready()) return {State::serving, ""};
+    return {not_serving, report.has_not_ready() ? report.not_ready() : "its readiness check has not passed yet"};
+  }
   const bool silent_long_enough = connected_ && node.phase_since + patience::silent_child <= now_.mono;
   if (node.state == State::serving || node.spec->goal == specs::Goal::running || silent_long_enough)
     return {State::serving, ""};

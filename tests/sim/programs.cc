@@ -98,6 +98,10 @@ void ExecutorProgram::on(fe::SignalChild& e) {
   planner_.after(5ms, [this, run = child_run_, signal = e.signal] { child_ended(run, signal); });
 }
 
+void ExecutorProgram::on(fe::Probe& e) {
+  planner_.soon([this, number = e.number] { supervise(fe::Probed{number, ""}); });
+}
+
 void ExecutorProgram::on(fe::AnswerPoll& e) {
   planner_.after(1ms, [weak = std::weak_ptr(child_), handover = e.handover] {
     if (const auto child = weak.lock()) child->handed(handover);

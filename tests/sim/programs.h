@@ -86,6 +86,8 @@ class ExecutorProgram final : public Program {
   void on(framework_executor::WriteHandover& e);
   void on(framework_executor::StartChild& e);
   void on(framework_executor::SignalChild& e);
+  void on(framework_executor::Probe& e);
+  void on(framework_executor::DropProbe&) {}
   void on(framework_executor::AnswerPoll& e);
   void on(framework_executor::SendUpdate& e);
   void on(framework_executor::Exit&);

@@ -201,6 +201,34 @@ def an_ended_up_is_replaced(b):
     b.up(0, r"replacing your revision 1")
 
 
+REGISTERS = """
+import http.client, os, time
+def field(number, data):
+    return bytes([number << 3 | 2, len(data)]) + data
+name = (os.environ["BANYAN_STACK"] + "." + os.environ["BANYAN_NODE"]).encode()
+time.sleep(1)
+call = bytes([2 << 3, 1]) + field(3, field(1, field(1, b"nobody") + field(2, name)) + field(2, b"*"))  # SUBSCRIBE, no offers
+master = http.client.HTTPConnection(os.environ["BANYAN_MASTER"].split(",")[0])
+master.request("POST", "/api/v1/scheduler", call, {"content-type": "application/x-protobuf", "accept": "application/x-protobuf"})
+master.getresponse().read()
+"""
+
+
+def a_foreign_scheduler_is_up_when_registered(b):
+    path = b.stage.write("registers.py", REGISTERS)
+    b.write(f"  other:\n    scheduler: {{ command: [{PYTHON}, {path}], readiness: registered }}\n",
+            web("    depends_on: [other]\n"))
+    started = time.monotonic()
+    b.up()
+    expect(time.monotonic() - started > 1, "it counted as up before it was registered")
+    b.write(f"  other:\n    scheduler: {{ command: [sleep, '1000'], readiness: registered }}\n")
+    b.run("down", "-p", b.name)
+    b.wants(3, r"no framework with id", "up", "--timeout", "2s", b.file)
+    b.write("  other:\n    scheduler: { command: [sleep, '1000'], readiness: { exec: ['false'] } }\n")
+    b.run("down", "-p", b.name)
+    b.up(3, r"its readiness command exited with status 1", "--timeout", "2s")
+
+
 def a_volume_grows_with_its_data(b):
     text = web(command=f"[sh, -c, 'echo x >> ${{volumes.v}}/starts; exec {PYTHON} -m http.server ${{ports.p}} "
                        "--bind ${instance.host} --directory ${volumes.v}']")
@@ -417,6 +445,7 @@ BELIEFS = [
     ("Ctrl-C ends the watching, never the stack", ctrl_c_leaves_the_stack),
     ("the second of two people is told, and may supersede", a_second_person_is_told),
     ("an up that was ended does not lock out its owner", an_ended_up_is_replaced),
+    ("a scheduler of another kind is up when it is registered", a_foreign_scheduler_is_up_when_registered),
     ("a volume grows and moves with its data", a_volume_grows_with_its_data),
     ("up waits for a job to end", a_job_is_waited_for),
     ("a completed job runs again only when asked", a_completed_job_does_not_run_again),

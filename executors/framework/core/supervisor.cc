@@ -42,6 +42,8 @@ std::optional<Instant> Supervisor::next_deadline() const {
   if (phase_ == Phase::backing_off) consider(restart_at_);
   consider(kill_at_);
   consider(exit_at_);
+  consider(probe_at_);
+  consider(probe_until_);
   for (const auto& poll : polls_) consider(poll.until);
   return soonest;
 }
@@ -52,6 +54,11 @@ void Supervisor::on(Instant now, const Tick&, Effects& effects) {
     kill_at_.reset();
     effects.emplace_back(SignalChild{SIGKILL, true});
   }
+  if (probe_until_ && now >= *probe_until_) {
+    effects.emplace_back(DropProbe{});
+    judge(now, "no answer in time");
+  }
+  if (probe_at_ && now >= *probe_at_) probe(now, effects);
   while (!polls_.empty() && now >= polls_.front().until) {
     effects.emplace_back(AnswerPoll{polls_.front().number, std::nullopt});
     polls_.pop_front();
@@ -93,7 +100,11 @@ void Supervisor::on(Instant now, const MessageCame& message, Effects& effects) {
 
 void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
   if (word.repeat_report()) report_dirty_ = true;
-  if (word.has_command() && !word.command().argv().empty()) command_ = word.command();  // of the next start
+  if (word.has_command() && !word.command().argv().empty()) {  // of the next start; asked about by the new one at once
+    command_ = word.command();
+    if (!command_.has_readiness()) forget_readiness(effects);
+    else if (!probe_until_) probe_at_ = now;
+  }
   if (word.has_handover()) {
     if (word.handover().version() > handover_.version()) {
       handover_ = word.handover();
@@ -158,7 +169,58 @@ void Supervisor::on(Instant now, const ChildStarted& started, Effects& effects) 
     effects.emplace_back(SignalChild{SIGTERM, false});
   } else {
     phase_ = Phase::running;
+    if (command_.has_readiness()) probe(now, effects);
   }
+}
+
+/// What the root learns of a child that cannot speak for itself.
+void Supervisor::probe(Instant now, Effects& effects) {
+  const auto& readiness = command_.readiness();
+  probe_at_.reset();
+  if (phase_ != Phase::running || !command_.has_readiness() || report_.managed()) return;
+  probe_until_ = now + std::chrono::milliseconds(readiness.timeout_ms());
+  effects.emplace_back(Probe{++probes_,
+                             {readiness.argv().begin(), readiness.argv().end()},
+                             child_environment(own_, command_, handover_, places_),
+                             {handover_.framework_id(),
+                              handover_.role(),
+                              handover_.stack() + "." + handover_.node(),
+                              {handover_.masters().begin(), handover_.masters().end()}}});
+}
+
+void Supervisor::on(Instant now, const Probed& probed, Effects&) {
+  if (probed.number == probes_ && probe_until_) judge(now, probed.trouble);
+}
+
+void Supervisor::judge(Instant now, const std::string& trouble) {
+  const auto& readiness = command_.readiness();
+  const std::string before = report_.SerializeAsString();
+  probe_until_.reset();
+  probe_at_ = now + std::chrono::milliseconds(readiness.interval_ms());
+  if (!trouble.empty()) passes_since_.reset();
+  else if (!passes_since_) passes_since_ = now;
+  const bool ready = passes_since_ && now - *passes_since_ >= std::chrono::milliseconds(readiness.hold_for_ms());
+  report_.set_ready(ready);
+  if (ready) report_.clear_not_ready();
+  else report_.set_not_ready(trouble.empty() ? "its readiness check passes, and must go on to" : trouble);
+  if (ready && !served_) {
+    served_ = true;
+    serving_since_ = now;
+  } else if (!ready) {
+    refill(now);
+    serving_since_.reset();
+  }
+  report_dirty_ = report_dirty_ || report_.SerializeAsString() != before;
+}
+
+/// The child is gone, or another one comes.
+void Supervisor::forget_readiness(Effects& effects) {
+  if (probe_until_) effects.emplace_back(DropProbe{});
+  probe_until_.reset();
+  probe_at_.reset();
+  passes_since_.reset();
+  report_.clear_ready();
+  report_.clear_not_ready();
 }
 
 void Supervisor::on(Instant now, const ChildNotStarted& failed, Effects& effects) {
@@ -169,6 +231,7 @@ void Supervisor::on(Instant now, const ChildNotStarted& failed, Effects& effects
 
 void Supervisor::on(Instant now, const ChildEnded& ended, Effects& effects) {
   if (ended.run != run_) return;
+  forget_readiness(effects);
   kill_at_.reset();
   if (phase_ == Phase::stopping) return end(TASK_KILLED, stop_reason_, effects);
   if (restart_asked_) {
@@ -178,7 +241,7 @@ void Supervisor::on(Instant now, const ChildEnded& ended, Effects& effects) {
   }
   const bool done = !report_.managed() || report_.child().drained() || report_.child().completed();
   if (exited_cleanly(ended.wait_status) && done) return end(TASK_FINISHED, "the child scheduler is done", effects);
-  if (!report_.managed()) {  // one that never speaks serves while it runs
+  if (!report_.managed() && !command_.has_readiness()) {  // one that never speaks serves while it runs
     served_ = now - started_at_ >= sound_after;
     if (served_) serving_since_ = started_at_;
   }

@@ -55,6 +55,10 @@ struct HandoverAsked {  ///< a long poll: answer when there is a version above `
   std::uint64_t poll = 0;
   std::uint64_t after = 0;
 };
+struct Probed {  ///< the answer to Probe with that number
+  std::uint64_t number = 0;
+  std::string trouble;  ///< empty: ready
+};
 struct Tick {};
 
 // What is to be done.
@@ -70,6 +74,18 @@ struct SignalChild {
   int signal = 0;
   bool tree = false;  ///< the child's whole process group
 };
+/// How a master knows the child's framework: by one of these.
+struct Registration {
+  std::string framework_id, role, name;
+  std::vector<std::string> masters;  ///< host:port
+};
+struct Probe {  ///< answered with Probed, unless a later one or DropProbe comes first
+  std::uint64_t number = 0;
+  std::vector<std::string> argv;  ///< empty: whether the framework is connected to a master
+  Environment environment;
+  Registration framework;
+};
+struct DropProbe {};  ///< the one under way
 struct AnswerPoll {
   std::uint64_t poll = 0;
   std::optional<Handover> handover;  ///< nothing: no news within poll_max
@@ -84,7 +100,7 @@ struct Exit {};
 /// **Restarts.** A child that dies is started again, at once the first time, then backing off. Only a death before the
 /// child served counts against the budget (ChildCommand.restarts_max within window_ms); 60 s of serving refill it. When
 /// the budget is spent the task fails and the root decides; while it lasts the root does nothing. A child that never
-/// speaks to the socket counts as serving while it runs.
+/// speaks to the socket counts as serving while it runs, or while its readiness passes where it has one.
 ///
 /// **Ends.** Exit status 0 after the child reported drained or completed, or of a child that never spoke:
 /// TASK_FINISHED. KILL, SHUTDOWN: SIGTERM, the grace, SIGKILL to its group: TASK_KILLED.
@@ -96,8 +112,8 @@ struct Exit {};
 class Supervisor {
  public:
   using Input = std::variant<Tick, Launched, MessageCame, KillAsked, ShutDownAsked, Settled, HandoverWritten,
-                             ChildStarted, ChildNotStarted, ChildEnded, ChildSaid, HandoverAsked>;
-  using Effect = std::variant<WriteHandover, StartChild, SignalChild, AnswerPoll, SendUpdate, Exit>;
+                             ChildStarted, ChildNotStarted, ChildEnded, ChildSaid, HandoverAsked, Probed>;
+  using Effect = std::variant<WriteHandover, StartChild, SignalChild, Probe, DropProbe, AnswerPoll, SendUpdate, Exit>;
   using Effects = std::vector<Effect>;
 
   Supervisor(Environment own, Places places, Rng rng) : own_(std::move(own)), places_(std::move(places)), rng_(rng) {}
@@ -124,8 +140,12 @@ class Supervisor {
   void on(Instant now, const ChildEnded& ended, Effects& effects);
   void on(Instant now, const ChildSaid& said, Effects& effects);
   void on(Instant now, const HandoverAsked& asked, Effects& effects);
+  void on(Instant now, const Probed& probed, Effects& effects);
 
   void start(Effects& effects);
+  void probe(Instant now, Effects& effects);
+  void judge(Instant now, const std::string& trouble);
+  void forget_readiness(Effects& effects);
   void died(Instant now, const std::string& how, Effects& effects);
   void stop(Instant now, Duration grace, const std::string& reason, Effects& effects);
   void end(mesos::v1::TaskState state, const std::string& message, Effects& effects);
@@ -149,14 +169,18 @@ class Supervisor {
   std::uint64_t run_ = 0;  ///< number of the present start of the child
   Instant started_at_{};   ///< valid in running and stopping
   std::optional<Instant> serving_since_;
-  bool served_ = false;             ///< in this run
-  bool restart_asked_ = false;      ///< the present child was told to end so that a new one starts
-  std::deque<Instant> deaths_;      ///< before serving, within the window
-  unsigned streak_ = 0;             ///< deaths since the budget was last refilled: sets the back-off
-  Instant restart_at_{};            ///< valid in backing_off
-  std::optional<Instant> kill_at_;  ///< SIGKILL then, if the child still runs
-  std::string stop_reason_;         ///< valid in stopping
-  std::optional<Instant> exit_at_;  ///< give up waiting for acknowledgements
+  bool served_ = false;                 ///< in this run
+  bool restart_asked_ = false;          ///< the present child was told to end so that a new one starts
+  std::deque<Instant> deaths_;          ///< before serving, within the window
+  unsigned streak_ = 0;                 ///< deaths since the budget was last refilled: sets the back-off
+  Instant restart_at_{};                ///< valid in backing_off
+  std::optional<Instant> kill_at_;      ///< SIGKILL then, if the child still runs
+  std::string stop_reason_;             ///< valid in stopping
+  std::optional<Instant> exit_at_;      ///< give up waiting for acknowledgements
+  std::optional<Instant> probe_at_;     ///< next try of the readiness; unset: none is due
+  std::optional<Instant> probe_until_;  ///< valid while one is under way
+  std::uint64_t probes_ = 0;            ///< number of the last one
+  std::optional<Instant> passes_since_;
   bool agent_gone_ = false;
   std::deque<Poll> polls_;
 };

@@ -377,6 +377,75 @@ TEST_F(AChild, DoesNotKeepItsExecutorWaitingForAnAgentThatIsGone) {
   EXPECT_TRUE(first<Exit>(dies(SIGTERM)));
 }
 
+ToExecutor probed(std::vector<std::string> argv, std::chrono::milliseconds hold_for = 0ms) {
+  auto word = first_word();
+  auto& readiness = *word.mutable_command()->mutable_readiness();
+  for (auto& each : argv) readiness.add_argv(std::move(each));
+  readiness.set_hold_for_ms(static_cast<std::uint64_t>(hold_for.count()));
+  return word;
+}
+
+TEST_F(AChild, ThatCannotSpeakIsAskedByItsReadiness) {
+  const auto probes = all<Probe>(launch(probed({"curl", "-f"})));
+  ASSERT_THAT(probes, SizeIs(1));
+  EXPECT_THAT(probes[0].argv, ElementsAre("curl", "-f"));
+  EXPECT_EQ(probes[0].environment.at("BANYAN_FRAMEWORK_ID"), "logging.kafka.1");
+  give(Settled{});
+  auto report = report_of(*last_update(give(Probed{probes[0].number, "no"})));
+  EXPECT_FALSE(report.ready());
+  EXPECT_EQ(report.not_ready(), "no");
+  give(Settled{});
+  EXPECT_THAT(all<Probe>(pass(999ms)), IsEmpty());
+  const auto again = all<Probe>(pass(1ms));
+  ASSERT_THAT(again, SizeIs(1));
+  report = report_of(*last_update(give(Probed{again[0].number, ""})));
+  EXPECT_TRUE(report.ready());
+  give(Settled{});
+  const auto third = all<Probe>(pass(1s));
+  EXPECT_EQ(last_update(give(Probed{third[0].number, ""})), std::nullopt) << "nothing new";
+}
+
+TEST_F(AChild, WhoseReadinessDoesNotAnswerIsNotReady) {
+  launch(probed({"sleep"}));
+  give(Settled{});
+  const auto effects = pass(5s);
+  EXPECT_THAT(all<DropProbe>(effects), SizeIs(1));
+  EXPECT_EQ(report_of(*last_update(effects)).not_ready(), "no answer in time");
+  EXPECT_EQ(last_update(give(Probed{1, ""})), std::nullopt) << "too late";
+}
+
+TEST_F(AChild, MustStayReadyForItsHold) {
+  auto probes = all<Probe>(launch(probed({"true"}, 1500ms)));
+  give(Settled{});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(last_update(give(Probed{probes[0].number, ""})).has_value() && i > 0);
+    give(Settled{});
+    probes = all<Probe>(pass(1s));
+    ASSERT_THAT(probes, SizeIs(1));
+  }
+  EXPECT_TRUE(report_of(*last_update(give(Probed{probes[0].number, ""}))).ready());
+}
+
+TEST_F(AChild, ThatIsReadyOnlyWhenRegisteredIsLookedForAtTheMasters) {
+  const auto probes = all<Probe>(launch(probed({})));
+  ASSERT_THAT(probes, SizeIs(1));
+  EXPECT_THAT(probes[0].argv, IsEmpty());
+  EXPECT_EQ(probes[0].framework.framework_id, "logging.kafka.1");
+  EXPECT_EQ(probes[0].framework.role, "logging.kafka");
+  EXPECT_EQ(probes[0].framework.name, "logging.kafka");
+  EXPECT_THAT(probes[0].framework.masters, ElementsAre("m1:5050", "m2:5050"));
+}
+
+TEST_F(AChild, WhoseProcessEndsIsNoLongerReady) {
+  auto probes = all<Probe>(launch(probed({"true"})));
+  give(Settled{});
+  give(Probed{probes[0].number, ""});
+  give(Settled{});
+  const auto effects = dies();
+  EXPECT_FALSE(report_of(*last_update(effects)).has_ready());
+  EXPECT_THAT(all<Probe>(effects), SizeIs(1)) << "the next one is asked anew";
+}
+
 TEST(AnExecutorWithoutATask, ExitsWhenShutDown) {
   Supervisor supervisor({}, {}, Rng(1));
   EXPECT_TRUE(first<Exit>(supervisor.step({}, ShutDownAsked{"", false})));

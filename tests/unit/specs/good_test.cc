@@ -251,7 +251,8 @@ TEST(Variables, AreNeverReadAsTemplates) {
 TEST(ForeignScheduler, NeedsNoServersAndMayPublishEndpoints) {
   const auto loaded = load_text(
       "name: s\nframeworks:\n"
-      "  marathon:\n    scheduler: { command: [marathon, --db, \"${db.endpoints.sql.url}\"], signal: SIGHUP }\n"
+      "  marathon:\n    scheduler: { command: [marathon, --db, \"${db.endpoints.sql.url}\"], signal: SIGHUP,\n"
+      "                 readiness: { exec: [curl, -fs, \"${db.endpoints.sql.url}\"], hold_for: 3s } }\n"
       "    endpoints: { api: {} }\n"
       "  db: { command: [db], ports: { sql: auto }, endpoints: { sql: { port: sql, protocol: postgres } } }\n"
       "  app: { command: [app, \"${marathon.endpoints.api}\"] }\n");
@@ -260,6 +261,9 @@ TEST(ForeignScheduler, NeedsNoServersAndMayPublishEndpoints) {
   const auto& marathon = *loaded.stack->find("marathon");
   EXPECT_FALSE(marathon.scheduler.service);
   EXPECT_EQ(marathon.scheduler.signal_on_change, 1u);
+  EXPECT_EQ(marathon.scheduler.readiness.kind, SchedulerReadiness::Kind::exec);
+  EXPECT_EQ(marathon.scheduler.readiness.command.argv[2].text, "postgres://${db.endpoints.sql.first}");
+  EXPECT_EQ(marathon.scheduler.readiness.hold_for, std::chrono::seconds(3));
   EXPECT_EQ(marathon.scheduler.command.argv[2].text, "postgres://${db.endpoints.sql.first}");
   EXPECT_TRUE(marathon.servers.empty());
 }
