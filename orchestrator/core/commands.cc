@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "orchestrator/core/core.h"
+#include "orchestrator/core/handover.h"
 #include "orchestrator/core/revision.h"
 #include "orchestrator/core/stack_file.h"
 #include "orchestrator/core/words.h"
@@ -11,7 +12,10 @@
 namespace banyan::root {
 namespace {
 
-void plan_of(const specs::NodeChange& change, UpReply& reply) {
+bool is_new(const specs::NodeChange& change) { return change.whole && change.effect == specs::Effect::add; }
+
+/// One change, for programs and in words.
+void tell_change(const specs::NodeChange& change, UpReply& reply) {
   const auto add = [&](const std::string& server, specs::Effect effect, const std::string& why,
                        const std::string& remedy) {
     auto* planned = reply.add_planned();
@@ -21,12 +25,36 @@ void plan_of(const specs::NodeChange& change, UpReply& reply) {
     planned->set_why(why);
     planned->set_remedy(remedy);
   };
-  if (change.whole || (change.servers.empty() && !change.why.empty()))
-    add("", change.effect, change.why, change.remedy);
+  if (change.why.empty()) return;
+  if (change.servers.empty()) add("", change.effect, is_new(change) ? "" : change.why, change.remedy);
   for (const auto& server : change.servers) add(server.server, server.effect, server.why, server.remedy);
+  reply.add_changes(is_new(change) ? "add " + change.node : specs::describe(change));
+}
+
+/// Why it cannot be done to what runs; "" when it can.
+std::string refusal_of(const std::vector<specs::NodeChange>& changes) {
+  std::string refusal;
+  for (const auto& change : changes)
+    if (change.effect == specs::Effect::refused)
+      refusal = "this change cannot be made while it runs: " + specs::describe(change);
+    else if (change.whole && change.effect == specs::Effect::remove)
+      refusal = "framework \"" + change.node +
+                "\" runs and is not in the file any more; removing or renaming one in a running stack is not supported "
+                "yet: take the stack down first";
+  return refusal;
 }
 
 }  // namespace
+
+/// What `up` will do: the difference, and another try for whom was given up.
+std::vector<specs::NodeChange> Core::plan(const Stack* running, const specs::Stack& wanted) {
+  auto changes = specs::judge(running == nullptr ? specs::Stack{} : running->spec, wanted);
+  if (running == nullptr) return changes;
+  for (const Node* node : running->order)
+    if (given_up(*node))
+      changes.push_back({node->spec->name, true, specs::Effect::retry, {}, node->record.reason(), "", {}});
+  return changes;
+}
 
 void Core::on(const UpAsked& input) {
   UpReply reply;
@@ -40,32 +68,24 @@ void Core::on(const UpAsked& input) {
   for (const auto& warning : loaded.diagnostics) reply.add_warnings(specs::render(warning, loaded));
   const std::string stack_name = loaded.stack->name;
   Stack* running = stacks_.contains(stack_name) ? &stacks_.at(stack_name) : nullptr;
-  if (running != nullptr && running->record.down()) {
+  if (running != nullptr && running->down()) {
     reply.set_conflict("stack \"" + stack_name + "\" is being taken down; wait for that to end");
     return answer();
   }
-  std::vector<specs::NodeChange> changes;
-  if (running != nullptr) {
-    changes = specs::judge(running->spec, *loaded.stack);
-    for (const auto& change : changes)
-      if (change.effect == specs::Effect::refused)
-        reply.set_conflict("this change cannot be made while it runs: " + specs::describe(change));
-      else if (change.whole && change.effect == specs::Effect::remove)
-        reply.set_conflict("framework \"" + change.node +
-                           "\" runs and is not in the file any more; removing or renaming one in a running stack is "
-                           "not supported yet: take the stack down first");
-    if (!reply.conflict().empty()) return answer();
-  }
-  reply_changes(running, *loaded.stack, changes, reply);
+  const auto changes = plan(running, *loaded.stack);
+  if (reply.set_conflict(refusal_of(changes)); !reply.conflict().empty()) return answer();
+  for (const auto& change : changes) tell_change(change, reply);
   if (input.request.dry_run()) return answer();
   const std::string hash = graph_hash(*loaded.stack);
-  if (running != nullptr && open(*running)) {
+  if (running != nullptr && running->open()) {
     const auto& present = running->record.revision();
-    *reply.mutable_revision() = shown(*running, now_);
     if (present.hash() == hash) {  // the same wish: both wait for it
+      retry_given_up(*running, {});
+      *reply.mutable_revision() = shown(*running, now_);
       reply.set_event(event_seq_);
       return answer();
     }
+    *reply.mutable_revision() = shown(*running, now_);
     if (!input.request.supersede()) {
       reply.set_conflict("revision " + std::to_string(present.number()) + " of " + present.owner() + " is open for " +
                          words(std::chrono::milliseconds(reply.revision().age_ms())) + ": " + step_of(*running) +
@@ -74,7 +94,7 @@ void Core::on(const UpAsked& input) {
     }
     close_revision(*running, "superseded", "by " + owner_of(input.request));
   }
-  tell(stack_name, "", "stack.accepted", bundle.file(), running == nullptr ? "up" : "up on a running stack");
+  record_event(stack_name, "stack.accepted", bundle.file(), running == nullptr ? "up" : "up on a running stack");
   adopt(bundle.file(), std::move(*loaded.stack), changes);
   Stack& stack = stacks_.at(stack_name);
   open_revision(stack, input.request, hash);
@@ -83,60 +103,49 @@ void Core::on(const UpAsked& input) {
   answer();
 }
 
-/// What `up` will do, in words.
-void Core::reply_changes(const Stack* running, const specs::Stack& wanted,
-                         const std::vector<specs::NodeChange>& changes, UpReply& reply) {
-  for (const auto& change : changes)
-    if (!change.whole && !change.why.empty()) reply.add_changes(specs::describe(change));
-  for (const auto& spec : wanted.nodes) {
-    if (running == nullptr || !running->nodes.contains(spec.name)) {
-      reply.add_changes("add " + spec.name);
-      continue;
-    }
-    const Node& node = running->nodes.at(spec.name);
-    if (node.state == State::failed || node.state == State::quarantined)
-      reply.add_changes("retry " + spec.name + ": " + node.record.reason());
-  }
-  for (const auto& change : changes) plan_of(change, reply);
-  if (running != nullptr) return;
-  for (const auto& spec : wanted.nodes) {
-    auto* planned = reply.add_planned();
-    planned->set_node(spec.name);
-    planned->set_effect("add");
-  }
-}
-
 /// Takes the file over: new nodes wait, changed ones get a new handover, given-up ones are tried again.
 void Core::adopt(const std::string& file, specs::Stack spec, const std::vector<specs::NodeChange>& changes) {
+  const auto accepted = event_seq_;
   const bool fresh = !stacks_.contains(spec.name);
   Stack& stack = stacks_[spec.name];
   unreadable_.erase(spec.name);
+  unindex(stack);
   stack.spec = std::move(spec);
   stack.record.set_file(file);
   store_configs(stack);
   bind(stack);
+  changed_.everything = true;
   std::set<std::string> changed;
   for (const auto& change : changes) {
     if (change.whole || change.why.empty()) continue;
     changed.insert(change.node);
-    tell(stack.spec.name, change.node, "node.changed", change.why, "up");
-    if (change.scheduler == specs::Effect::restart) ask_scheduler(stack.nodes.at(change.node));
+    Node& node = stack.nodes.at(change.node);
+    node.story = accepted;
+    record_event(node, "node.changed", change.why, "up");
+    if (change.scheduler == specs::Effect::restart) ask_scheduler(node);
   }
-  for (const auto& node_spec : stack.spec.nodes) {
-    Node& node = stack.nodes.at(node_spec.name);
-    if (node.record.state().empty()) {
-      node.record.set_state(std::string(name(State::waiting)));
-      node.touched = true;
-      tell(stack.spec.name, node_spec.name, "node.waiting", "", fresh ? "up" : "added by up");
-    } else if (node.state == State::failed || node.state == State::quarantined) {
-      // A changed configuration is a new chance in itself; asking would restart those that are well, too.
-      if (node.state == State::quarantined && !changed.contains(node_spec.name)) ask_servers(node);
-      retry(stack, node, "asked for by up");
-    } else if (node.state == State::completed && changed.contains(node_spec.name)) {
-      retry(stack, node, "changed by up");
-    }
+  for (Node* node : stack.order) {
+    if (!node->record.state().empty()) continue;
+    node->record.set_state(std::string(name(State::waiting)));
+    node->story = accepted;
+    touch(*node);
+    record_event(*node, "node.waiting", "", fresh ? "up" : "added by up");
   }
-  changed_ = true;
+  retry_given_up(stack, changed);
+}
+
+/// `changed`: nodes whose configuration is another one now.
+void Core::retry_given_up(Stack& stack, const std::set<std::string>& changed) {
+  const auto asked = event_seq_;
+  for (Node* node : stack.order) {
+    const bool is_changed = changed.contains(node->spec->name);
+    const bool done_anew = node->state == State::completed && is_changed;
+    if (!given_up(*node) && !done_anew) continue;
+    // A changed configuration is a new chance in itself; asking would restart those that are well, too.
+    if (node->state == State::quarantined && !is_changed) ask_servers(*node);
+    node->story = asked;
+    retry(*node, done_anew ? "changed by up" : "asked for by up");
+  }
 }
 
 void Core::on(const DownAsked& input) {
@@ -149,18 +158,19 @@ void Core::on(const DownAsked& input) {
   } else {
     auto& record = stack->record;
     const bool again = record.down();
-    if (open(*stack)) close_revision(*stack, "superseded", "by down");
+    if (stack->open()) close_revision(*stack, "superseded", "by down");
     record.set_down(true);
     record.set_volumes(record.volumes() || input.request.volumes());
     record.set_now(record.now() || input.request.now());
     record.set_deadline_ms(input.request.deadline_ms());
     if (again && record.now())
       for (auto& [node_name, node] : stack->nodes)
-        if (node.stop == StopStep::drain) node.stop_deadline = now_.mono;
+        if (auto* drain = std::get_if<stop::Drain>(&node.stop)) drain->deadline = now_.mono;
     save(*stack);
-    tell(stack->spec.name, "", "stack.stopping", record.volumes() ? "with its volumes" : "its data is kept", "down");
+    for (auto& [node_name, node] : stack->nodes) mark(node);
+    record_event(stack->name(), "stack.stopping", record.volumes() ? "with its volumes" : "its data is kept", "down");
     reply.set_event(event_seq_);
-    changed_ = true;
+    changed_.everything = true;
   }
   effects_.emplace_back(Answer{input.call, reply});
 }
@@ -178,7 +188,7 @@ void Core::down_of_stopped(const DownAsked& input) {
     effects_.emplace_back(Answer{input.call, reply});
     return;
   }
-  tell(name, "", "stack.released", "its volumes", "down");
+  record_event(name, "stack.released", "its volumes", "down");
   for (const auto& node : waits) {
     effects_.emplace_back(ReleaseRole{name, node, specs::role(name, node)});
     effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + name + "." + node});
@@ -188,22 +198,21 @@ void Core::down_of_stopped(const DownAsked& input) {
 void Core::on(const RestartAsked& input) {
   RestartReply reply;
   const auto& request = input.request;
-  Stack* stack = find(request.stack());
-  if (stack == nullptr || !stack->nodes.contains(request.node())) {
-    reply.set_error(stack == nullptr
-                        ? "no such stack is running"
-                        : "stack \"" + stack->spec.name + "\" has no framework \"" + request.node() + "\"");
-  } else if (stack->record.down()) {
-    reply.set_error("stack \"" + stack->spec.name + "\" is being taken down");
+  const Stack* stack = find(request.stack());
+  Node* node = find(request.stack(), request.node());
+  if (stack == nullptr) {
+    reply.set_error("no such stack is running");
+  } else if (node == nullptr) {
+    reply.set_error("stack \"" + stack->name() + "\" has no framework \"" + request.node() + "\"");
+  } else if (stack->down()) {
+    reply.set_error("stack \"" + stack->name() + "\" is being taken down");
   } else {
-    Node& node = stack->nodes.at(request.node());
-    tell(stack->spec.name, request.node(), "node.restart", request.scheduler() ? "its scheduler" : "its servers",
-         "restart");
-    const bool given_up = node.state == State::failed || node.state == State::quarantined ||
-                          (node.state == State::completed && node.phase == TaskPhase::none);
-    if (request.scheduler()) ask_scheduler(node);
-    else ask_servers(node);
-    if (given_up) retry(*stack, node, "asked for by restart");
+    node->story = 0;  // what comes now was asked for
+    record_event(*node, "node.restart", request.scheduler() ? "its scheduler" : "its servers", "restart");
+    const bool ended = node->state == State::completed && in<task::None>(*node);
+    if (request.scheduler()) ask_scheduler(*node);
+    else ask_servers(*node);
+    if (given_up(*node) || ended) retry(*node, "asked for by restart");
     reply.set_event(event_seq_);
   }
   effects_.emplace_back(Answer{input.call, reply});
@@ -212,16 +221,19 @@ void Core::on(const RestartAsked& input) {
 /// A rolling restart of every server, by counters in the handover: said once, done once, whoever restarts meanwhile.
 void Core::ask_servers(Node& node) {
   for (const auto& server : node.spec->servers) ++(*node.record.mutable_server_restarts())[server.name];
-  node.dirty = true;
-  node.touched = true;
+  node.target = target_of(*node.spec, node.record);
+  node.stale = true;
+  touch(node);
 }
 
 /// By a number that the executor acts on once. A task that is yet to start carries it as done.
 void Core::ask_scheduler(Node& node) {
   node.record.set_scheduler_restarts(node.record.scheduler_restarts() + 1);
-  node.touched = true;
-  node.push_at = Instant::min();  // at once
-  node.pushes = 0;
+  touch(node);
+  task::Out* known = out(node.task);
+  if (known == nullptr) return;
+  known->push_at = Instant::min();  // at once
+  known->pushes = 0;
 }
 
 }  // namespace banyan::root

@@ -1,12 +1,23 @@
 #include "orchestrator/core/core.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "orchestrator/core/patience.h"
-#include "runtime/base/check.h"
+#include "orchestrator/core/timeouts.h"
 
 namespace banyan::root {
+namespace {
+
+/// Time in which nobody could be heard does not count against anybody.
+void shift(Node& node, Duration away) {
+  node.since += away;
+  node.begun += away;
+  if (node.serving_since) *node.serving_since += away;
+  if (auto* running = std::get_if<task::Running>(&node.task)) running->since += away;
+  if (auto* silent = std::get_if<task::Unreachable>(&node.task)) silent->since += away;
+  if (auto* drain = std::get_if<stop::Drain>(&node.stop)) drain->deadline += away;
+}
+
+}  // namespace
 
 Core::Core(Now now, Setup setup, const std::map<std::string, std::string>& stored)
     : setup_(std::move(setup)), now_(now) {
@@ -17,27 +28,33 @@ Core::Core(Now now, Setup setup, const std::map<std::string, std::string>& store
 std::vector<Core::Effect> Core::step(Now now, const Input& input) {
   now_ = now;
   effects_.clear();
-  changed_ = false;
+  changed_ = {};
   std::visit([this](const auto& in) { on(in); }, input);
   settle();
   std::vector<Effect> all;
   if (!changes_.empty()) all.emplace_back(Persist{std::exchange(changes_, {})});
   std::move(effects_.begin(), effects_.end(), std::back_inserter(all));
-  if (changed_) all.emplace_back(StatusChanged{});
+  if (changed_.everything || !changed_.nodes.empty()) all.emplace_back(std::exchange(changed_, {}));
   return all;
+}
+
+std::optional<Instant> Core::next_deadline() const {
+  if (!connected_) return std::nullopt;  // frozen
+  const auto node = due_.first(), revision = revisions_due_.first();
+  if (!node || !revision) return node ? node : revision;
+  return std::min(*node, *revision);
 }
 
 void Core::on(const Tick&) {}
 
 void Core::on(const Subscribed&) {
   if (connected_) return;
-  // Time in which nobody could be heard does not count against anybody.
   const Duration away = frozen_since_ ? now_.mono - *frozen_since_ : Duration(0);
   connected_ = true;
   frozen_since_.reset();
   reviving_ = true;  // a subscription starts with offers flowing
-  changed_ = true;
-  tell("", "", "master.connected", "", "");
+  changed_.everything = true;
+  record_event("", "master.connected", "", "");
 
   mesos::v1::scheduler::Call call;
   call.set_type(mesos::v1::scheduler::Call::RECONCILE);
@@ -45,19 +62,19 @@ void Core::on(const Subscribed&) {
   send(call);  // implicit: shows tasks we do not know, to be killed
   for (auto& [stack_name, stack] : stacks_) {
     stack.revision_deadline += away;
-    if (open(stack)) save(stack);
-  }
-  for (auto& [stack_name, stack] : stacks_)
+    if (stack.open()) save(stack);
     for (auto& [node_name, node] : stack.nodes) {
-      for (Instant* clock : {&node.since, &node.phase_since, &node.begun, &node.stop_deadline}) *clock += away;
-      if (node.serving_since) *node.serving_since += away;
-      node.unknown_since.reset();
-      if (node.record.task_id().empty()) continue;
+      shift(node, away);
+      mark(node);
+      task::Out* known = out(node.task);
+      if (known == nullptr) continue;
+      known->unknown_since.reset();
       reconcile(node);
-      node.reconcile_at = now_.mono + patience::reconcile;
-      node.report_wanted = node.phase == TaskPhase::running;
-      if (node.report_wanted) node.push_at = now_.mono;
+      known->reconcile_at = now_.mono + timeouts::reconcile;
+      known->report_wanted = in<task::Running>(node);
+      if (known->report_wanted) known->push_at = now_.mono;
     }
+  }
 }
 
 void Core::on(const Disconnected& input) {
@@ -65,68 +82,21 @@ void Core::on(const Disconnected& input) {
   connected_ = false;
   frozen_since_ = now_.mono;
   reviving_ = false;
-  changed_ = true;
-  tell("", "", "master.disconnected", input.reason, "");
+  changed_.everything = true;
+  record_event("", "master.disconnected", input.reason, "");
 }
 
-std::optional<Instant> Core::next_deadline() const {
-  if (!connected_) return std::nullopt;  // frozen
-  std::optional<Instant> next;
-  const auto consider = [&](std::optional<Instant> at) {
-    // What the last step has seen pass and left alone will not be moved by another tick.
-    if (at && *at > now_.mono && (!next || *at < *next)) next = at;
-  };
-  for (const auto& [stack_name, stack] : stacks_) {
-    if (open(stack)) consider(stack.revision_deadline);
-    for (const auto& [node_name, node] : stack.nodes)
-      for (const auto at : deadlines_of(stack, node)) consider(at);
-  }
-  return next;
-}
-
-Core::Stack* Core::find(const std::string& stack) {
+Stack* Core::find(const std::string& stack) {
   if (stack.empty() && stacks_.size() == 1) return &stacks_.begin()->second;
   const auto found = stacks_.find(stack);
   return found == stacks_.end() ? nullptr : &found->second;
 }
 
-std::pair<Core::Stack*, Core::Node*> Core::find_task(const std::string& task_id) {
-  for (auto& [stack_name, stack] : stacks_)
-    for (auto& [node_name, node] : stack.nodes)
-      if (!task_id.empty() && node.record.task_id() == task_id) return {&stack, &node};
-  return {nullptr, nullptr};
-}
-
-std::string Core::summary() const {
-  std::string text;
-  for (const auto& [stack_name, stack] : stacks_) {
-    if (!text.empty()) text += '\n';
-    text += stack_name + ":";
-    for (const auto& spec : stack.spec.nodes)
-      text += " " + spec.name + "=" + std::string(name(stack.nodes.at(spec.name).state));
-  }
-  return text;
-}
-
-void Core::check_invariants() const {
-  for (const auto& [stack_name, stack] : stacks_)
-    for (const auto& [node_name, node] : stack.nodes) {
-      BANYAN_CHECK(node.spec != nullptr);
-      const bool out =
-          node.phase == TaskPhase::launched || node.phase == TaskPhase::running || node.phase == TaskPhase::unreachable;
-      BANYAN_CHECK(out == !node.record.task_id().empty());
-      BANYAN_CHECK(!out || node.record.used());
-      BANYAN_CHECK(node.state != State::stopped || !out);
-      BANYAN_CHECK(node.state != State::waiting || node.phase == TaskPhase::none);
-      BANYAN_CHECK(node.confirmed || out);  // what has no task cannot be unknown
-      BANYAN_CHECK(!open(stack) || !stack.record.down());
-      BANYAN_CHECK(node.record.handover().version() >= node.record.report().handover_version() ||
-                   !node.record.has_handover());
-      // Teardown is the reverse: nothing stops before all that need it have stopped.
-      if (node.state == State::stopping || (stack.record.down() && node.state == State::stopped))
-        for (const auto& dependant : stack.dependants.at(node_name))
-          BANYAN_CHECK(stack.nodes.at(dependant).state == State::stopped);
-    }
+Node* Core::find(const std::string& stack, const std::string& node) {
+  Stack* known = find(stack);
+  if (known == nullptr) return nullptr;
+  const auto found = known->nodes.find(node);
+  return found == known->nodes.end() ? nullptr : &found->second;
 }
 
 mesos::v1::FrameworkInfo framework_info(const std::string& user) {

@@ -5,15 +5,24 @@
 // handover, whose version rises whenever a dependency's endpoints change), must it be launched again (only when the
 // *task* ended; the executor restarts the process before that), may it stop (all its dependants have). Every wait has a
 // deadline, a reason to show and an outcome. Loss of the master freezes everything: no clock runs, no state is cleared.
+//
+// What a step costs depends on what it changes, not on how many nodes there are. Who marks whom to be looked at:
+//   an input             the nodes it touches                                             touch()
+//   a deadline           the node or revision it belongs to                               wake()
+//   a changed outside    (state, confirmed, endpoints …: `Outside`) its dependants        index()
+//   a stopped node       what it needs: that may stop now                                 index()
+// Nothing else is looked at. A task leads to its node by a map, nodes that want offers are a set, what is said of a
+// whole stack is kept as a tally, and a look costs the node's own edges. Whole stacks are gone through only where they
+// change as a whole: `up`, `down`, a new subscription, the end of a revision, a full status.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,7 +31,8 @@
 #include "banyan/root_records.pb.h"
 #include "mesos/v1/mesos.pb.h"
 #include "mesos/v1/scheduler/scheduler.pb.h"
-#include "orchestrator/core/states.h"
+#include "orchestrator/core/deadlines.h"
+#include "orchestrator/core/node.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
 #include "specs/change.h"
@@ -71,6 +81,9 @@ struct Updated {
 struct ExecutorEnded {
   std::string executor_id;
 };  ///< the FAILURE event; not reliable
+struct AgentLost {
+  std::string agent_id;
+};  ///< the FAILURE event of an agent; not reliable
 struct UpAsked {
   CallId call = 0;
   UpRequest request;
@@ -117,190 +130,165 @@ struct RemoveFolder {
 struct Announce {
   Event event;
 };  ///< for those who follow the event log; it is in the store already
-struct StatusChanged {};  ///< for those who watch: status() has something new
-
-/// What the child scheduler's task is doing, beside the node's state.
-enum class TaskPhase : std::uint8_t {
-  none,      ///< no task, none wanted
-  wanted,    ///< waits for its back-off or an offer
-  launched,  ///< ACCEPTed, no word yet
-  running,
-  unreachable,  ///< its agent is silent: it may still run
+/// For those who watch: whose status has changed.
+struct StatusChanged {
+  bool everything = false;                             ///< connection, stacks or their nodes: a whole status is due
+  std::map<std::string, std::set<std::string>> nodes;  ///< by stack; with none, the stack itself has changed
 };
 
 class Core {
  public:
-  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, UpAsked, DownAsked,
-                             RestartAsked, TornDown, Released>;
+  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, AgentLost, UpAsked,
+                             DownAsked, RestartAsked, TornDown, Released>;
   using Effect =
       std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce, StatusChanged>;
 
   /// `stored`: everything the store holds. Nodes take up where their records left them.
   Core(Now now, Setup setup, const std::map<std::string, std::string>& stored);
   Core(Core&&) = default;
-  Core(const Core&) = delete;  // nodes point into their stack's spec
+  Core(const Core&) = delete;  // nodes point to each other
   Core& operator=(const Core&) = delete;
 
   [[nodiscard]] std::vector<Effect> step(Now now, const Input& input);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
-  /// All stacks, or the one named; an empty name with one stack means that one. Cluster processes are the shell's part.
+  /// All stacks, or the one named. Cluster processes are the shell's part.
   [[nodiscard]] Status status(Now now, const std::string& stack = "") const;
+  /// What has changed of that, as Status.delta; whole where only a whole one will do.
+  [[nodiscard]] Status status(Now now, const std::string& stack, const StatusChanged& changed) const;
   /// Events with seq > after, oldest first; of one stack unless its name is empty.
   [[nodiscard]] std::vector<Event> events(const std::string& stack, std::uint64_t after) const;
   /// The revisions of a stack, newest first; also of one that is down.
   [[nodiscard]] std::vector<Revision> history(Now now, const std::string& stack) const;
   /// "logging: zookeeper=serving kafka=waiting" — one line per stack.
   [[nodiscard]] std::string summary() const;
+  /// What must hold after every step; the indexes against a count of everything, and that a look at anyone changes
+  /// nothing.
   void check_invariants() const;
 
  private:
-  /// How far a node's stopping has come.
-  enum class StopStep : std::uint8_t { none, drain, teardown, release };
-
-  struct Node {
-    const specs::Node* spec = nullptr;
-    NodeRecord record;
-    State state = State::waiting;
-    Instant since;           ///< in this state
-    bool timed_out = false;  ///< valid in failed
-    TaskPhase phase = TaskPhase::none;
-    Instant phase_since;
-    std::optional<Instant> launch_after;  ///< back-off; valid in wanted
-    std::optional<Instant> serving_since;
-    std::optional<Instant> push_at;        ///< next MESSAGE, while the handover or a report is outstanding
-    std::uint32_t pushes = 0;              ///< tried so far, for the back-off
-    bool report_wanted = false;            ///< the executor is to repeat its report
-    std::optional<Instant> reconcile_at;   ///< ask the master about the task, while it has not spoken
-    std::optional<Instant> unknown_since;  ///< the master has said ever since that it does not know the task
-    bool confirmed = true;            ///< this root has heard of its task; else `state` is an earlier root's memory
-    std::optional<Instant> heard_at;  ///< the last report
-    std::string target;               ///< hash of what it is to become: configuration and restarts asked for
-    bool failed_for_need = false;     ///< valid in failed: because a dependency failed; goes on when that does
-    StopStep stop = StopStep::none;
-    Instant stop_deadline;              ///< of drain
-    std::optional<Instant> stop_retry;  ///< next try of teardown, kill or release
-    std::string ending_executor;        ///< its task has ended under `down`, it has not yet
-    Instant executor_deadline;          ///< valid with ending_executor
-    bool torn_down = false;
-    bool teardown_asked = false;         ///< and not answered yet
-    bool drained = false;                ///< its scheduler has left as it was asked to
-    bool gate_stale = false;             ///< its child was started again and waits to hear that it may start
-    bool dirty = true;                   ///< the config part of its handover must be built anew
-    bool touched = false;                ///< its record changed in this step
-    std::optional<Instant> launched_at;  ///< for took_ms
-    Instant begun;                       ///< when it left waiting; its dependants' clocks start then
-  };
-
-  struct Stack {
-    StackRecord record;
-    specs::Stack spec;
-    Instant revision_deadline;  ///< valid while the revision is open
-    std::map<std::string, Node> nodes;
-    std::map<std::string, std::vector<std::string>> dependants;
-    std::string last_state;
-  };
-
-  // inputs (core.cc, commands.cc, tasks.cc)
+  // inputs (core.cc, commands.cc, tasks.cc, stopping.cc)
   void on(const Tick&);
   void on(const Subscribed&);
   void on(const Disconnected&);
   void on(const Offered&);
   void on(const Updated&);
   void on(const ExecutorEnded&);
+  void on(const AgentLost&);
   void on(const UpAsked&);
   void on(const DownAsked&);
   void on(const RestartAsked&);
   void on(const TornDown&);
   void on(const Released&);
 
-  static void reply_changes(const Stack* running, const specs::Stack& wanted,
-                            const std::vector<specs::NodeChange>& changes, UpReply& reply);
+  // who is looked at (settle.cc)
+  void mark(Node& node);
+  void touch(Node& node);
+  void wake();
+  void settle();
+  void settle(Stack& stack);
+  void look(Node& node);
+  void index(Node& node);
+  void schedule(Stack& stack);
+  void unindex(Stack& stack);
+  void end_if_stopped(Stack& stack);
+  [[nodiscard]] std::optional<Instant> due_of(const Node& node) const;
+
+  // commands (commands.cc)
+  [[nodiscard]] static std::vector<specs::NodeChange> plan(const Stack* running, const specs::Stack& wanted);
   void adopt(const std::string& file, specs::Stack spec, const std::vector<specs::NodeChange>& changes);
-  static void ask_servers(Node& node);
-  static void ask_scheduler(Node& node);
+  void retry_given_up(Stack& stack, const std::set<std::string>& changed);
+  void ask_servers(Node& node);
+  void ask_scheduler(Node& node);
   void down_of_stopped(const DownAsked& input);
 
   // revisions (revisions.cc)
-  [[nodiscard]] static bool open(const Stack& stack) { return stack.record.revision().state() == "open"; }
   [[nodiscard]] static Revision shown(const Stack& stack, Now now);
   [[nodiscard]] static std::string step_of(const Stack& stack);
   void open_revision(Stack& stack, const UpRequest& request, const std::string& hash);
   void close_revision(Stack& stack, const std::string& state, const std::string& reason);
   void judge_revision(Stack& stack);
-  [[nodiscard]] static bool met(const Node& node);
 
   // records and loading (records.cc)
   void load(const std::map<std::string, std::string>& stored);
   void load_stack(const std::string& name, StackRecord record, const std::map<std::string, std::string>& stored);
   [[nodiscard]] Duration time_left(const StackRecord& record) const;
-  void take_up(const Stack& stack, Node& node) const;
   void store_configs(Stack& stack);
   void drop_configs(const StackRecord& old);
   void bind(Stack& stack);
-  void save(const Stack& stack, Node& node);
+  void take_up(Node& node);
+  void save(Node& node);
   void save(Stack& stack);
-  void tell(const std::string& stack, const std::string& node, const std::string& kind, const std::string& detail,
-            const std::string& cause);
+
+  // the event log (events.cc)
+  void record_event(const std::string& stack, const std::string& kind, const std::string& detail,
+                    const std::string& cause);
+  void record_event(Node& node, const std::string& kind, const std::string& detail, const std::string& cause,
+                    Duration outage = {});
+  void record_servers(Node& node, const ChildStatus& before, const ChildStatus& now);
+  void log_event(Event& event);
 
   // nodes (nodes.cc)
-  /// One edge of a node, now.
-  struct EdgeView {
-    bool holds = false;
-    bool broken = false;              ///< what it needs has failed
-    std::optional<Instant> deadline;  ///< absent while the dependency itself still waits: its own clock runs then
-    std::string why;                  ///< valid unless it holds
-    std::string cause;                ///< valid when broken: the node that failed first
+  /// What the edges of a waiting node come to: it begins, waits, or fails by one of them.
+  struct Wait {
+    enum class Verdict : std::uint8_t { begin, wait, need_failed, late } verdict = Verdict::begin;
+    std::string text;            ///< why
+    const Node* need = nullptr;  ///< valid in need_failed
   };
-  [[nodiscard]] static EdgeView view(const Stack& stack, const Node& node, const specs::Edge& edge);
-  [[nodiscard]] static std::vector<std::optional<Instant>> deadlines_of(const Stack& stack, const Node& node);
+  [[nodiscard]] Wait wait_of(const Node& node) const;
   [[nodiscard]] std::pair<State, std::string> judge(const Node& node) const;
-  void settle();
-  bool settle(Stack& stack, Node& node);
-  bool settle_waiting(Stack& stack, Node& node);
-  bool settle_task(Stack& stack, Node& node);
-  void tend(Stack& stack, Node& node);
-  void move(Stack& stack, Node& node, State to, const std::string& reason);
+  [[nodiscard]] std::pair<State, std::string> judge_foreign(const Node& node, Instant since, State not_serving) const;
+  bool settle_waiting(Node& node);
+  bool settle_task(Node& node);
+  void settle_lateness(Node& node);
+  void tend(Node& node);
+  void move(Node& node, State to, const std::string& reason);
   void explain(Node& node, const std::string& reason);
-  void fail(Stack& stack, Node& node, const std::string& reason, bool timed_out);
-  void fail_for_need(Stack& stack, Node& node, const EdgeView& need);
-  [[nodiscard]] static bool edges_hold(const Stack& stack, const Node& node);
-  [[nodiscard]] static bool may_run(const Node& node);
-  [[nodiscard]] static Duration patience_with(const Stack& stack, const Node& node);
-  [[nodiscard]] std::pair<State, std::string> judge_foreign(const Node& node, State not_serving) const;
-  void begin(Stack& stack, Node& node, const std::string& cause);
-  void retry(Stack& stack, Node& node, const std::string& cause);
-  void settle_stack(Stack& stack);
+  void fail(Node& node, const std::string& reason, bool timed_out);
+  void begin(Node& node, const std::string& cause);
+  void retry(Node& node, const std::string& cause);
 
   // tasks (tasks.cc)
   void want_offers();
-  mesos::v1::TaskInfo launch(Stack& stack, Node& node, const mesos::v1::Offer& offer);
-  void task_running(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);
-  void take_report(Stack& stack, Node& node, const ChildReport& report);
-  void task_ended(Stack& stack, Node& node, const mesos::v1::TaskStatus& status);
-  void relaunch(Stack& stack, Node& node, const std::string& cause, bool counts);
+  mesos::v1::TaskInfo launch(Node& node, const mesos::v1::Offer& offer);
+  void task_running(Node& node, const mesos::v1::TaskStatus& status);
+  void task_unreachable(Node& node);
+  void task_ended(Node& node, const mesos::v1::TaskStatus& status);
+  void relaunch(Node& node, const std::string& cause, bool counts);
+  void lose(Node& node);
+  void forget_task(Node& node);
   void acknowledge(const mesos::v1::TaskStatus& status);
   void kill(const Node& node);
   void reconcile(const Node& node);
-  void lose(Stack& stack, Node& node);
-  void forget_task(Node& node);
 
-  // handover (handover.cc has the pure part)
-  void refresh_handover(Stack& stack, Node& node);
-  void push(Node& node);
+  // what executor and root tell each other (telling.cc; handover.cc has the pure part)
+  void take_report(Node& node, const ChildReport& report);
   static void observe(Node& node, const ChildReport& report);
+  void refresh_handover(Node& node);
+  [[nodiscard]] Handover wanted_handover(const Node& node) const;
+  void push(Node& node);
 
   // stopping (stopping.cc)
-  bool settle_stopping(Stack& stack, Node& node);
-  void begin_stop(Stack& stack, Node& node);
-  bool go_on_stopping(Stack& stack, Node& node);
-  bool drain_further(Stack& stack, Node& node);
-  void stopped(Stack& stack, Node& node);
+  bool settle_stopping(Node& node);
+  void begin_stop(Node& node);
+  bool go_on_stopping(Node& node);
+  bool drain_further(Node& node, stop::Drain& drain);
+  bool tear_down_further(Node& node, stop::Teardown& teardown);
+  bool release_further(Node& node, stop::Release& release);
+  void stopped(Node& node);
+  [[nodiscard]] static Duration drain_limit(const StackRecord& record, const specs::Node& node);
+
+  // invariants.cc
+  void check_node(const Node& node) const;
+  void check_rest(const Node& node) const;
+  void check_indexes(const Stack& stack) const;
+
+  // status.cc
+  [[nodiscard]] banyan::root::NodeStatus status_of(const Node& node, Now now) const;
+  void fill(const Stack& stack, Now now, StackStatus& wire) const;
 
   Stack* find(const std::string& stack);
-  [[nodiscard]] static Duration drain_limit(const StackRecord& record);
-  std::pair<Stack*, Node*> find_task(const std::string& task_id);
-  [[nodiscard]] banyan::root::NodeStatus status_of(const Stack& stack, const Node& node) const;
+  Node* find(const std::string& stack, const std::string& node);
   void send(mesos::v1::scheduler::Call call) { effects_.emplace_back(SendCall{std::move(call)}); }
 
   Setup setup_;
@@ -314,14 +302,23 @@ class Core {
   std::uint64_t event_seq_ = 0;
   bool connected_ = false;
   std::optional<Instant> frozen_since_;  ///< while not connected, after having been
-  std::set<std::string> wanting_;        ///< tasks' names that wanted offers last time
   bool reviving_ = false;                ///< offers are wanted and asked for
+
+  // Indexes: nothing in them that is not in the nodes.
+  std::map<std::string, Node*> tasks_;  ///< tasks that are out and executors that are to end, by id
+  std::set<Node*, ByPlace> wanting_;    ///< whose scheduler takes any offer
+  bool wanted_before_ = false;          ///< somebody was, at the end of the last step
+  bool wanted_anew_ = false;            ///< somebody came to be since
+  Deadlines<Node> due_;
+  Deadlines<Stack> revisions_due_;
+  std::set<std::string> restless_;  ///< stacks with something to be looked at
 
   // Valid during step() only.
   Now now_{};
   Changes changes_;  // loading leaves its own for the first step: what was converted is written before anything is done
   std::vector<Effect> effects_;
-  bool changed_ = false;
+  std::vector<Node*> seen_;  ///< looked at in this step, of one stack
+  StatusChanged changed_;
 };
 
 /// What the root subscribes with: MULTI_ROLE, RESERVATION_REFINEMENT, PARTITION_AWARE, checkpoint, a week to come back.

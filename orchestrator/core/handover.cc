@@ -140,10 +140,10 @@ std::string target_of(const specs::Node& node, const NodeRecord& record) {
   return hash.hex();
 }
 
-bool same_content(const Handover& a, const Handover& b) {
-  Handover left = a;
-  left.set_version(b.version());
-  return bytes_of(left) == bytes_of(b);
+std::string content_hash(const Handover& handover) {
+  Handover content = handover;
+  content.set_version(0);
+  return Fnv().add(bytes_of(content)).hex();
 }
 
 ChildCommand child_command(const specs::Node& node, const Handover& handover) {
@@ -173,10 +173,13 @@ Need child_need(const specs::Node& node) {
           node.scheduler.resources.mem_bytes + executor_mem_bytes};
 }
 
-mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
-                               const NodeRecord& record, const std::string& agent_id) {
+mesos::v1::TaskInfo child_task(const Setup& setup, const Node& launched, const std::string& agent_id) {
+  const specs::Node& node = *launched.spec;
+  const NodeRecord& record = launched.record;
+  const Handover& handover = *launched.handover;
+  const std::string full_name = launched.stack->name() + "." + node.name;
   mesos::v1::TaskInfo task;
-  task.set_name(stack + "." + node.name + " scheduler");
+  task.set_name(full_name + " scheduler");
   task.mutable_task_id()->set_value(record.task_id());
   task.mutable_agent_id()->set_value(agent_id);
   add_resources(*task.mutable_resources(), node.scheduler.resources.cpus_milli, node.scheduler.resources.mem_bytes);
@@ -185,20 +188,20 @@ mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, con
   executor.mutable_executor_id()->set_value(record.task_id());
   executor.mutable_framework_id()->set_value(root_framework);
   executor.set_type(mesos::v1::ExecutorInfo::CUSTOM);
-  executor.set_name("scheduler of " + stack + "." + node.name);
+  executor.set_name("scheduler of " + full_name);
   add_resources(*executor.mutable_resources(), executor_cpus_milli, executor_mem_bytes);
   auto& command = *executor.mutable_command();
   command.set_shell(false);
   command.set_value("./" + setup.executor.name);
   command.add_arguments(setup.executor.name);
-  if (const auto& user = record.handover().user(); !user.empty()) command.set_user(user);  // whose its folder is
+  if (const auto& user = handover.user(); !user.empty()) command.set_user(user);  // whose its folder is
   add_program(setup.executor, executor);
   if (node.scheduler.service) add_program(setup.service_scheduler, executor);
   for (const auto& uri : node.scheduler.uris) add_uri(setup, uri, executor);
 
   ToExecutor words;
-  *words.mutable_handover() = record.handover();
-  *words.mutable_command() = child_command(node, record.handover());
+  *words.mutable_handover() = handover;
+  *words.mutable_command() = child_command(node, handover);
   words.set_restart_number(record.scheduler_restarts());
   task.set_data(bytes_of(words));
   return task;

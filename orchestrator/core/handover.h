@@ -19,16 +19,17 @@ namespace banyan::root {
 /// Hash of what a node is to become: its configuration, and the restarts that were asked for.
 [[nodiscard]] std::string target_of(const specs::Node& node, const NodeRecord& record);
 
-/// Equal but for the version.
-[[nodiscard]] bool same_content(const Handover& a, const Handover& b);
+/// Equal iff handovers are but for the version. The record keeps it instead of the handover, which is a function of the
+/// stack and of records: it is made again after a restart, and is the same version if it says the same.
+[[nodiscard]] std::string content_hash(const Handover& handover);
 
 /// How the executor starts the child: Banyan's service scheduler, or the node's own command with ${NODE.endpoints.e}
 /// of its dependencies filled in.
 [[nodiscard]] ChildCommand child_command(const specs::Node& node, const Handover& handover);
 
-/// The child scheduler's task for an offer of `agent_id`, executor and data too. REQUIRES: record has its handover.
-[[nodiscard]] mesos::v1::TaskInfo child_task(const Setup& setup, const std::string& stack, const specs::Node& node,
-                                             const NodeRecord& record, const std::string& agent_id);
+/// The child scheduler's task for an offer of `agent_id`, executor and data too. REQUIRES: it has its handover and its
+/// task's id.
+[[nodiscard]] mesos::v1::TaskInfo child_task(const Setup& setup, const Node& launched, const std::string& agent_id);
 
 /// What child_task() takes from an offer, executor included: thousandths of cpus, bytes of memory.
 struct Need {

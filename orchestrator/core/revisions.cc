@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "orchestrator/core/core.h"
-#include "orchestrator/core/patience.h"
 #include "orchestrator/core/revision.h"
+#include "orchestrator/core/timeouts.h"
 #include "orchestrator/core/words.h"
 #include "runtime/base/fnv.h"
 #include "specs/change.h"
@@ -17,11 +17,6 @@ std::int64_t wall_ms(const Now& now) { return milliseconds(now.wall.time_since_e
 
 void age(Revision& revision, const Now& now) {
   revision.set_age_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms(now) - revision.opened_ms())));
-}
-
-bool good(State state, specs::Goal goal) {
-  return goal == specs::Goal::completed ? state == State::completed
-                                        : state == State::serving || state == State::completed;
 }
 
 }  // namespace
@@ -45,37 +40,28 @@ Duration longest_wait(const specs::Stack& stack) {
 
 std::string owner_of(const UpRequest& request) { return request.owner().empty() ? "somebody" : request.owner(); }
 
-/// It has acted on all that is asked of it, this root has heard so, and it is where it is to be.
-bool Core::met(const Node& node) {
-  return node.confirmed && node.record.observed() == node.target && good(node.state, node.spec->goal);
-}
-
 /// The first node on the way that is not where it is to be.
 std::string Core::step_of(const Stack& stack) {
-  for (const auto& spec : stack.spec.nodes) {
-    const Node& node = stack.nodes.at(spec.name);
-    if (met(node)) continue;
-    const auto& child = node.record.report().child();
-    if (good(node.state, spec.goal))
-      return spec.name + " is being changed" + (child.has_step() ? ": " + child.step() : "");
-    return spec.name + " is " + std::string(name(node.state));
-  }
-  return "";
+  if (stack.tally.unmet.empty()) return "";
+  const Node& node = *stack.order[*stack.tally.unmet.begin()];
+  const auto& child = node.record.report().child();
+  if (at_goal(node)) return node.spec->name + " is being changed" + (child.has_step() ? ": " + child.step() : "");
+  return node.spec->name + " is " + std::string(name(node.state));
 }
 
 Revision Core::shown(const Stack& stack, Now now) {
   Revision revision = stack.record.revision();
   age(revision, now);
-  if (open(stack)) revision.set_step(step_of(stack));
+  if (stack.open()) revision.set_step(step_of(stack));
   return revision;
 }
 
 void Core::open_revision(Stack& stack, const UpRequest& request, const std::string& hash) {
-  auto& history = *histories_[stack.spec.name].mutable_revisions();
+  auto& history = *histories_[stack.name()].mutable_revisions();
   auto& revision = *stack.record.mutable_revision();
   const auto number = history.empty() ? 1 : history.rbegin()->number() + 1;
   const Duration timeout = request.timeout_ms() > 0 ? Duration(std::chrono::milliseconds(request.timeout_ms()))
-                                                    : patience::revision + longest_wait(stack.spec);
+                                                    : timeouts::revision + longest_wait(stack.spec);
   revision.Clear();
   revision.set_number(number);
   revision.set_hash(hash);
@@ -86,7 +72,7 @@ void Core::open_revision(Stack& stack, const UpRequest& request, const std::stri
   stack.revision_deadline = now_.mono + timeout;
   *history.Add() = revision;
   if (history.size() > history_max) history.DeleteSubrange(0, history.size() - history_max);
-  tell(stack.spec.name, "", "revision.opened", "revision " + std::to_string(number), "up by " + revision.owner());
+  record_event(stack.name(), "revision.opened", "revision " + std::to_string(number), "up by " + revision.owner());
   save(stack);
 }
 
@@ -94,37 +80,34 @@ void Core::close_revision(Stack& stack, const std::string& state, const std::str
   auto& revision = *stack.record.mutable_revision();
   revision.set_state(state);
   revision.set_reason(reason);
-  auto& history = *histories_[stack.spec.name].mutable_revisions();
+  auto& history = *histories_[stack.name()].mutable_revisions();
   if (!history.empty() && history.rbegin()->number() == revision.number()) *history.rbegin() = revision;
-  tell(stack.spec.name, "", "revision." + state, "revision " + std::to_string(revision.number()), reason);
+  record_event(stack.name(), "revision." + state, "revision " + std::to_string(revision.number()), reason);
   save(stack);
-  changed_ = true;
+  changed_.nodes[stack.name()];
 }
 
 /// Done when every node is met; failed when nobody is on the way any more and one is not; timed out at its deadline.
 void Core::judge_revision(Stack& stack) {
-  if (!open(stack) || stack.record.down()) return;
-  bool all_met = true, all_settled = true, timed_out = false;
-  std::string why;
-  for (const auto& spec : stack.spec.nodes) {
-    const Node& node = stack.nodes.at(spec.name);
-    if (met(node)) continue;
-    all_met = false;
-    const bool given_up = node.state == State::failed || node.state == State::quarantined;
-    if (!given_up) all_settled = false;
-    // A node that fails for another's sake is no cause of its own.
-    if (given_up && (why.empty() || (node.record.cause_node().empty() && why.starts_with("(")))) {
-      why = spec.name + " is " + std::string(name(node.state)) + ": " + node.record.reason();
-      if (!node.record.cause_node().empty()) why = "(" + why + ")";
-    }
-    timed_out |= given_up && node.timed_out;
+  if (!stack.open() || stack.down()) return;
+  if (stack.tally.unmet.empty()) return close_revision(stack, "done", "");
+  if (stack.tally.on_the_way > 0) {
+    if (!connected_ || stack.revision_deadline > now_.mono) return;
+    return close_revision(stack, "timed_out",
+                          "not done after " + words(std::chrono::milliseconds(stack.record.revision().timeout_ms())) +
+                              ": " + step_of(stack));
   }
-  if (all_met) return close_revision(stack, "done", "");
-  if (all_settled) return close_revision(stack, timed_out ? "timed_out" : "failed", why);
-  if (connected_ && stack.revision_deadline <= now_.mono)
-    close_revision(stack, "timed_out",
-                   "not done after " + words(std::chrono::milliseconds(stack.record.revision().timeout_ms())) + ": " +
-                       step_of(stack));
+  // The first that failed by itself is the cause; one that failed for another's sake only if there is no such.
+  const Node* cause = nullptr;
+  bool timed_out = false;
+  for (const auto at : stack.tally.unmet) {
+    const Node* node = stack.order[at];
+    timed_out |= node->record.timed_out();
+    const bool own = node->record.cause_node().empty();
+    if (cause == nullptr || (own && !cause->record.cause_node().empty())) cause = node;
+  }
+  close_revision(stack, timed_out ? "timed_out" : "failed",
+                 cause->spec->name + " is " + std::string(name(cause->state)) + ": " + cause->record.reason());
 }
 
 std::vector<Revision> Core::history(Now now, const std::string& stack) const {

@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "orchestrator/core/core.h"
-#include "orchestrator/core/patience.h"
+#include "orchestrator/core/timeouts.h"
 #include "orchestrator/core/words.h"
 #include "specs/names.h"
 
 namespace banyan::root {
-
 namespace {
 
 /// How long its servers may take to stop as they are declared: one after the other, where they must.
@@ -25,121 +24,131 @@ Duration longest_grace(const specs::Node& node) {
 
 }  // namespace
 
-bool Core::settle_stopping(Stack& stack, Node& node) {
+bool Core::settle_stopping(Node& node) {
   if (node.state == State::stopped) return false;
-  if (node.state == State::stopping) return go_on_stopping(stack, node);
-  for (const auto& dependant : stack.dependants.at(node.spec->name))
-    if (stack.nodes.at(dependant).state != State::stopped) {
-      explain(node, "stops after " + dependant);
-      return false;
-    }
-  begin_stop(stack, node);
+  if (node.state == State::stopping) return go_on_stopping(node);
+  // Whoever has stopped stays so: nobody is asked twice.
+  auto& first = node.first_up;
+  while (first < node.dependants.size() && node.dependants[first]->state == State::stopped) ++first;
+  if (first < node.dependants.size()) {
+    explain(node, "stops after " + node.dependants[first]->spec->name);
+    return false;
+  }
+  begin_stop(node);
   return true;
 }
 
-Duration Core::drain_limit(const StackRecord& record) {
-  return record.deadline_ms() == 0 ? patience::drain : Duration(std::chrono::milliseconds(record.deadline_ms()));
+Duration Core::drain_limit(const StackRecord& record, const specs::Node& node) {
+  const Duration patience =
+      record.deadline_ms() == 0 ? timeouts::drain : Duration(std::chrono::milliseconds(record.deadline_ms()));
+  return patience + longest_grace(node);
 }
 
-void Core::begin_stop(Stack& stack, Node& node) {
-  node.torn_down = !node.record.used();
-  node.teardown_asked = false;
-  node.stop_retry.reset();
+void Core::begin_stop(Node& node) {
+  auto& record = node.record;
   // Whoever ever ran may have servers, also while its scheduler is on its way: only draining ends them before what they
   // need is stopped. TEARDOWN alone says nothing about when they are dead.
   // A program that never spoke to its executor cannot be asked to drain: it is ended, and its framework torn down.
-  const bool can_drain = node.spec->scheduler.service || node.record.report().managed();
-  const bool drain = node.record.used() && !stack.record.now() && can_drain;
-  node.stop = drain ? StopStep::drain : StopStep::teardown;
-  if (!drain && node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
-  node.stop_deadline = now_.mono + drain_limit(stack.record) + longest_grace(*node.spec);
-  const auto& dependants = stack.dependants.at(node.spec->name);
-  std::string cause;
-  for (const auto& dependant : dependants) cause += (cause.empty() ? "" : ", ") + dependant + " is stopped";
-  move(stack, node, State::stopping, cause.empty() ? "nothing depends on it" : cause);
+  const bool can_drain = node.spec->scheduler.service || record.report().managed();
+  const bool drain = record.used() && !node.stack->record.now() && can_drain;
+  if (drain) node.stop = stop::Drain{now_.mono + drain_limit(node.stack->record, *node.spec)};
+  else node.stop = stop::Teardown{!record.used(), false, {}};
+  record.set_stop(drain ? "drain" : "teardown");
+  if (!drain && in<task::Wanted>(node)) node.task = task::None{};
+  Listing cause;
+  for (const Node* dependant : node.dependants) cause.add(dependant->spec->name + " is stopped");
+  move(node, State::stopping, cause.empty() ? "nothing depends on it" : cause.text());
 }
 
-bool Core::go_on_stopping(Stack& stack, Node& node) {
-  if (node.stop == StopStep::drain) {
-    if (!drain_further(stack, node)) return false;
-    node.stop = StopStep::teardown;
-    if (node.phase == TaskPhase::wanted) node.phase = TaskPhase::none;
-    node.stop_retry.reset();
-    node.push_at.reset();
-  }
-  const bool due = connected_ && (!node.stop_retry || *node.stop_retry <= now_.mono);
-  const auto& name_of = node.spec->name;
-  if (node.stop == StopStep::teardown) {
-    const bool task_gone = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
-    const bool executor_gone = node.ending_executor.empty() || node.executor_deadline <= now_.mono;
-    if (node.torn_down && task_gone && executor_gone) {
-      node.ending_executor.clear();
-      node.stop = StopStep::release;
-      node.stop_retry.reset();
-      return true;
-    }
-    if (!due) return false;
-    node.stop_retry = now_.mono + patience::stop_retry;
-    if (!node.torn_down && !std::exchange(node.teardown_asked, true))
-      effects_.emplace_back(
-          TearDown{stack.spec.name, name_of, specs::framework_id(stack.spec.name, name_of, node.record.incarnation())});
-    if (!task_gone) kill(node);
-    return false;
-  }
-  if (!stack.record.volumes()) {
-    stopped(stack, node);
+bool Core::go_on_stopping(Node& node) {
+  if (auto* drain = std::get_if<stop::Drain>(&node.stop)) {
+    if (!drain_further(node, *drain)) return false;
+    node.stop = stop::Teardown{!node.record.used(), false, {}};
+    node.record.set_stop("teardown");
+    if (in<task::Wanted>(node)) node.task = task::None{};
+    if (auto* known = out(node.task)) known->push_at.reset();
+    touch(node);
     return true;
   }
-  if (!due) return false;
-  node.stop_retry = now_.mono + patience::stop_retry;
-  effects_.emplace_back(ReleaseRole{stack.spec.name, name_of, specs::role(stack.spec.name, name_of)});
-  return false;
+  if (auto* teardown = std::get_if<stop::Teardown>(&node.stop)) return tear_down_further(node, *teardown);
+  return release_further(node, std::get<stop::Release>(node.stop));
 }
 
 /// True when draining is over: done, or its time has passed. A scheduler that dies meanwhile is launched again for it.
-bool Core::drain_further(Stack& stack, Node& node) {
-  tend(stack, node);
+bool Core::drain_further(Node& node, stop::Drain& drain) {
+  tend(node);
   const auto& child = node.record.report().child();
   explain(node, child.has_reason() ? "draining: " + child.reason() : "draining");
-  if (connected_ && node.stop_deadline <= now_.mono) {
-    tell(stack.spec.name, node.spec->name, "node.torn_down", node.record.handover().framework_id(),
-         "it did not drain in time");
+  if (connected_ && drain.deadline <= now_.mono) {
+    record_event(node, "node.torn_down",
+                 specs::framework_id(node.stack->name(), node.spec->name, node.record.incarnation()),
+                 "it did not drain in time");
     return true;
   }
-  if (node.phase != TaskPhase::none) return false;
-  if (node.drained || !node.spec->scheduler.service) return true;
-  node.phase = TaskPhase::wanted;
-  node.phase_since = now_.mono;
-  node.launch_after = now_.mono + patience::relaunch.min;
+  if (!in<task::None>(node)) return false;
+  if (drain.drained || !node.spec->scheduler.service) return true;
+  node.task = task::Wanted{now_.mono + timeouts::relaunch.min};
+  return false;
+}
+
+bool Core::tear_down_further(Node& node, stop::Teardown& teardown) {
+  const bool task_gone = in<task::None>(node) || in<task::Unreachable>(node);
+  const bool executor_gone = !node.ending || node.ending->until <= now_.mono;
+  if (teardown.done && task_gone && executor_gone) {
+    if (node.ending) tasks_.erase(node.ending->executor);
+    node.ending.reset();
+    node.stop = stop::Release{};
+    node.record.set_stop("release");
+    touch(node);
+    return true;
+  }
+  if (!connected_ || (teardown.retry && *teardown.retry > now_.mono)) return false;
+  teardown.retry = now_.mono + timeouts::stop_retry;
+  const auto& stack = node.stack->name();
+  if (!teardown.done && !std::exchange(teardown.asked, true))
+    effects_.emplace_back(
+        TearDown{stack, node.spec->name, specs::framework_id(stack, node.spec->name, node.record.incarnation())});
+  if (!task_gone) kill(node);
+  return false;
+}
+
+bool Core::release_further(Node& node, stop::Release& release) {
+  if (!node.stack->record.volumes()) {
+    stopped(node);
+    return true;
+  }
+  if (!connected_ || (release.retry && *release.retry > now_.mono)) return false;
+  release.retry = now_.mono + timeouts::stop_retry;
+  const auto& stack = node.stack->name();
+  effects_.emplace_back(ReleaseRole{stack, node.spec->name, specs::role(stack, node.spec->name)});
   return false;
 }
 
 /// Nothing of it is left. A torn down framework id is burnt: the next incarnation gets a new one.
-void Core::stopped(Stack& stack, Node& node) {
+void Core::stopped(Node& node) {
+  const bool volumes = node.stack->record.volumes();
   NodeRecord fresh;
   fresh.set_incarnation(node.record.incarnation() + (node.record.used() ? 1 : 0));
   fresh.set_attempt(node.record.attempt());
-  if (stack.record.volumes())
-    effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + stack.spec.name + "." + node.spec->name});
+  if (volumes)
+    effects_.emplace_back(RemoveFolder{setup_.nodes_folder + "/" + node.stack->name() + "." + node.spec->name});
+  if (!node.record.task_id().empty()) tasks_.erase(node.record.task_id());  // of an agent that is silent
   node.record = fresh;
-  node.phase = TaskPhase::none;
-  node.drained = false;
-  node.stop = StopStep::none;
-  node.stop_retry.reset();
-  node.push_at.reset();
-  node.reconcile_at.reset();
-  move(stack, node, State::stopped, stack.record.volumes() ? "its volumes are gone too" : "its data is kept");
+  node.task = task::None{};
+  node.stop = std::monostate{};
+  node.handover.reset();
+  move(node, State::stopped, volumes ? "its volumes are gone too" : "its data is kept");
 }
 
 void Core::on(const TornDown& input) {
-  Stack* stack = find(input.stack);
-  if (stack == nullptr || !stack->nodes.contains(input.node)) return;
-  Node& node = stack->nodes.at(input.node);
-  if (node.stop != StopStep::teardown) return;
-  node.teardown_asked = false;
+  Node* node = find(input.stack, input.node);
+  auto* teardown = node == nullptr ? nullptr : std::get_if<stop::Teardown>(&node->stop);
+  if (teardown == nullptr) return;
+  mark(*node);
+  teardown->asked = false;
   // While its task may still subscribe, the master's word that there is nothing (any more) is not the last.
-  if (input.error.empty()) node.torn_down = node.phase == TaskPhase::none || node.phase == TaskPhase::unreachable;
-  else explain(node, "teardown: " + input.error);
+  if (input.error.empty()) teardown->done = in<task::None>(*node) || in<task::Unreachable>(*node);
+  else explain(*node, "teardown: " + input.error);
 }
 
 void Core::on(const Released& input) {
@@ -155,12 +164,11 @@ void Core::on(const Released& input) {
     effects_.emplace_back(Answer{call, reply});
     it = releasing_.erase(it);
   }
-  Stack* stack = find(input.stack);
-  if (stack == nullptr || !stack->nodes.contains(input.node)) return;
-  Node& node = stack->nodes.at(input.node);
-  if (node.stop != StopStep::release) return;
-  if (input.error.empty()) return stopped(*stack, node);
-  explain(node, "release: " + input.error);
+  Node* node = find(input.stack, input.node);
+  if (node == nullptr || !in<stop::Release>(*node)) return;
+  mark(*node);
+  if (input.error.empty()) return stopped(*node);
+  explain(*node, "release: " + input.error);
 }
 
 }  // namespace banyan::root

@@ -1,7 +1,9 @@
 // Small values as people write them.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "runtime/base/time.h"
 #include "specs/stack.h"
@@ -39,5 +41,23 @@ namespace banyan::root {
   if (s < 86400) return two(s / 3600, "h", s / 60 % 60, "m");
   return two(s / 86400, "d", s / 3600 % 24, "h");
 }
+
+/// "zk, kafka, and 3 more": as long as a reason may be, however many there are.
+class Listing {
+ public:
+  explicit Listing(std::string opening = "") : text_(std::move(opening)) {}
+  void add(const std::string& item) {
+    if (++count_ <= shown_max) text_ += (count_ == 1 ? "" : ", ") + item;
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::string text() const {
+    return count_ <= shown_max ? text_ : text_ + ", and " + std::to_string(count_ - shown_max) + " more";
+  }
+
+ private:
+  static constexpr std::size_t shown_max = 10;
+  std::string text_;
+  std::size_t count_ = 0;
+};
 
 }  // namespace banyan::root

@@ -3,7 +3,7 @@
 
 #include "runtime/base/backoff.h"
 
-namespace banyan::root::patience {
+namespace banyan::root::timeouts {
 
 using namespace std::chrono_literals;
 
@@ -12,6 +12,8 @@ inline constexpr Duration launching = 5min;
 /// Starting, or degraded, without coming to serve: the node fails; it serves all the same if it comes to it later.
 /// Nobody fails earlier than its most patient dependant is willing to wait.
 inline constexpr Duration starting = 10min;
+/// The same of a job, which takes what it takes.
+inline constexpr Duration job = std::chrono::hours(24 * 365);
 /// A revision that says no deadline of its own gets this on top of the longest way of waits through its graph.
 inline constexpr Duration revision = 10min;
 /// The agent of a scheduler is silent for so long: another one is launched. Longer than executors outlive their agent
@@ -38,4 +40,4 @@ inline constexpr Backoff relaunch{200ms, 10s};
 /// executor.
 inline constexpr unsigned deaths_max = 3;
 
-}  // namespace banyan::root::patience
+}  // namespace banyan::root::timeouts
