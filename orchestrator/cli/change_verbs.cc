@@ -12,9 +12,11 @@
 #include "orchestrator/cli/bundle.h"
 #include "orchestrator/cli/connect.h"
 #include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/json.h"
 #include "orchestrator/cli/progress.h"
 #include "orchestrator/cli/render.h"
 #include "orchestrator/cli/screen.h"
+#include "orchestrator/cli/timeline.h"
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/cli/watch.h"
 
@@ -194,6 +196,16 @@ int ask_up(const Options& options, const root::Bundle& bundle, bool detach, root
   return exit_ok;
 }
 
+/// Those that failed for themselves, or for lack of time, each with its reason.
+void tell_failed(const root::StackStatus& stack, int code) {
+  for (const auto& node : stack.nodes()) {
+    const bool given_up = node.state() == "failed" || node.state() == "quarantined";
+    const bool late = code == exit_timeout && !node.met() && node.state() != "waiting";
+    if (node.cause_node().empty() && (given_up || late))
+      std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
+  }
+}
+
 /// What `up` says in the end.
 void tell_end(const Follow& follow, int code) {
   if (code == exit_ok) std::cout << summary(*follow.last(), follow.elapsed_ms()) << "\n";
@@ -201,12 +213,7 @@ void tell_end(const Follow& follow, int code) {
   if (code != exit_failed && code != exit_timeout) return;
   const auto& revision = follow.last()->revision();
   if (!revision.reason().empty()) std::fprintf(stderr, "error: %s\n", revision.reason().c_str());
-  for (const auto& node : follow.last()->nodes()) {
-    const bool given_up = node.state() == "failed" || node.state() == "quarantined";
-    const bool late = code == exit_timeout && !node.met() && node.state() != "waiting";
-    if (node.cause_node().empty() && (given_up || late))
-      std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
-  }
+  tell_failed(*follow.last(), code);
   std::fprintf(stderr, "the stack stays as it is; `banyan why NODE` tells more, `banyan up` tries again\n");
 }
 
@@ -275,7 +282,8 @@ int up(const Options& options, bool detach) {
     if (now == nullptr || now->state() == "stopping") return exit_conflict;  // taken down meanwhile
     return outcome(now->revision(), reply.revision().number());
   });
-  if (follow.last() && !options.quiet) tell_end(follow, code);
+  if (follow.last() && options.output == "json") std::cout << revision_json(follow.last()->revision()) << "\n";
+  else if (follow.last() && !options.quiet) tell_end(follow, code);
   return code;
 }
 
@@ -362,12 +370,14 @@ int restart(const Options& options, const std::string& name, bool scheduler) {
     for (const auto& node : now->nodes()) {
       if (node.name() != name) continue;
       if (node.met()) return exit_ok;
-      if (node.state() == "failed" || node.state() == "quarantined") return exit_failed;
+      if (node.state() == "failed" || node.state() == "quarantined")
+        return node.timed_out() ? exit_timeout : exit_failed;
     }
     return std::nullopt;
   });
   if (code == exit_ok && !options.quiet)
     std::cout << name << " was restarted in " << elapsed(follow.elapsed_ms()) << "\n";
+  if ((code == exit_failed || code == exit_timeout) && !options.quiet) tell_failed(*follow.last(), code);
   return code;
 }
 

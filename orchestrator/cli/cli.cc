@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <regex>
+#include <string_view>
 
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/cli/verbs.h"
@@ -19,18 +22,66 @@ namespace {
 
 std::atomic<bool> interrupt_seen{false};
 
+constexpr const char* shared_flags = "Flags of every verb";
+
 void print_exit_codes() {
   for (const auto& row : exit_rows)
     std::cout << (row.code < 10 ? "  " : row.code < 100 ? " " : "") << row.code << "  " << row.meaning << "\n";
+  std::cout << "\n`up` ends as its revision (`banyan history`):";
+  for (const auto& end : revision_ends) std::cout << " " << end.state << " " << end.code;
+  std::cout << "\n";
+}
+
+/// Which -o a verb knows. The first is what it prints without.
+struct Forms {
+  std::string_view verb;
+  std::vector<std::string> known;
+};
+
+const std::vector<Forms>& all_forms() {
+  static const std::vector<Forms> forms{
+      {"validate", {"text", "json"}},
+      {"plan", {"table", "json"}},
+      {"up", {"text", "json"}},
+      {"status", {"table", "wide", "json", "jsonl", "name", "tree"}},
+      {"why", {"text", "json"}},
+      {"events", {"text", "json", "jsonl"}},
+      {"history", {"table", "json", "jsonl"}},
+      {"logs", {"text", "jsonl"}},
+      {"endpoints", {"table", "json"}},
+      {"graph", {"tree", "json", "dot", "mermaid"}},
+      {"version", {"text", "json"}},
+  };
+  return forms;
+}
+
+std::vector<std::string> forms_of(std::string_view verb) {
+  const auto found = std::ranges::find(all_forms(), verb, &Forms::verb);
+  return found == all_forms().end() ? std::vector<std::string>{"text"} : found->known;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+/// A form that the verb does not have is refused by name, never ignored.
+int settle_form(Options& options, std::string_view verb) {
+  const auto known = forms_of(verb);
+  if (options.output.empty() || options.output == "table" || options.output == "text") options.output = known.front();
+  if (std::ranges::find(known, options.output) != known.end()) return exit_ok;
+  return complain("`" + std::string(verb) + "` has no -o " + options.output + "; it has " + listed(known), exit_usage);
 }
 
 void add_options(CLI::App& app, Options& options, std::vector<std::string>& vars, std::string& timeout) {
+  app.option_defaults()->group(shared_flags);
   app.add_option("-f,--file", options.file, "stack file; - is stdin (default: stack.yaml here or above)");
   app.add_option("-p,--stack", options.stack, "stack name (default: the file's, or the only one running)");
   app.add_option("--profile", options.profile, "profile of the stack file");
-  app.add_option("--var", vars, "k=v: set a variable of the stack file; repeatable")->allow_extra_args(false);
-  app.add_option("-o,--output", options.output, "how to print")
-      ->check(CLI::IsMember({"table", "wide", "json", "jsonl", "name", "tree", "text", "dot", "mermaid"}));
+  app.add_option("--var", vars, "k=v: set a variable of the stack file; a comma belongs to v: repeat --var for more")
+      ->allow_extra_args(false);
+  app.add_option("-o,--output", options.output, "how to print; each verb's help names what it has");
   app.add_option("--progress", options.progress, "how up and down show progress")
       ->check(CLI::IsMember({"auto", "tty", "plain", "json", "quiet"}));
   app.add_option("--color", options.color, "auto, always or never; NO_COLOR is honoured")
@@ -41,6 +92,24 @@ void add_options(CLI::App& app, Options& options, std::vector<std::string>& vars
   app.add_flag("-y,--yes", options.yes, "do not ask");
   app.add_flag("-q,--quiet", options.quiet, "say only what was asked for");
   app.add_flag("--dry-run", options.dry_run, "say what would be done, do nothing");
+  app.option_defaults()->group("Options");
+}
+
+/// What stands below every verb's own help: -o as it knows it, and the flags that all share.
+std::string footer_of(CLI::App& app, const std::string& verb) {
+  const auto shared = app.get_options([](const CLI::Option* option) { return option->get_group() == shared_flags; });
+  const auto formatter = std::dynamic_pointer_cast<CLI::Formatter>(app.get_formatter());
+  std::string text = "Output: -o " + listed(forms_of(verb));
+  if (formatter) text += "\n" + formatter->make_group(shared_flags, false, {shared.begin(), shared.end()});
+  return text;
+}
+
+/// "a=1,b=2" sets a alone, which somebody who comes from another tool may not mean.
+void note_comma(const std::string& pair) {
+  static const std::regex second(",[A-Za-z][A-Za-z0-9_-]*=");
+  if (std::regex_search(pair, second))
+    std::cerr << "note: --var " << pair
+              << " sets one variable, the comma is a part of its value; for two say --var twice\n";
 }
 
 bool settle(Options& options, const std::vector<std::string>& vars, const std::string& timeout) {
@@ -51,6 +120,7 @@ bool settle(Options& options, const std::vector<std::string>& vars, const std::s
       return false;
     }
     options.vars[pair.substr(0, equals)] = pair.substr(equals + 1);
+    if (!options.quiet) note_comma(pair);
   }
   if (!timeout.empty() && !parse_duration(timeout, options.timeout)) {
     complain("--timeout wants a duration such as 90s or 5m, not \"" + timeout + "\"", exit_usage);
@@ -91,7 +161,13 @@ CLI::App* find_verb(CLI::App& app, const std::string& name) {
 void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words, Verb& chosen) {
   const auto verb = [&](const char* name, const char* help, std::function<int()> run) {
     auto* sub = app.add_subcommand(name, help)->fallthrough();
-    sub->callback([&chosen, run = std::move(run)] { chosen = run; });
+    sub->footer([&app, name] { return footer_of(app, name); });
+    sub->callback([&chosen, &options, name, run = std::move(run)] {
+      chosen = [&options, name, run] {
+        const int code = settle_form(options, name);
+        return code == exit_ok ? run() : code;
+      };
+    });
     return sub;
   };
   const auto takes_file = [&options](CLI::App* sub) { sub->add_option("FILE", options.file, "stack file"); };
@@ -126,6 +202,9 @@ void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words
       "--kind", [&words](const std::string& kind) { words.events.set_kind(kind); },
       "only kinds that begin so: server. or node.failed");
   events_verb->add_option("--since", words.since, "only of the last so long: 90s, 5m, 2h");
+  verb("history", "what each `up` asked for, and what came of it", [&] {
+    return history(options, words.what);
+  })->add_option("STACK", words.what);
   auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers",
                          [&] { return logs(options, words.node, words.follow, words.scheduler, words.lines); });
   logs_verb->add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler")->required();
@@ -167,6 +246,11 @@ int unknown_verb(const CLI::App& app, const std::string& word) {
   return complain("unknown verb \"" + word + "\"" +
                       (near.empty() ? "; `banyan help` lists them" : "; did you mean \"" + near + "\"?"),
                   exit_usage);
+}
+
+/// What could not be written was not said: a full disk is no success.
+int written(int code) {
+  return std::cout.flush() || code != exit_ok ? code : complain("the output could not be written", exit_failed);
 }
 
 }  // namespace
@@ -225,16 +309,14 @@ int run(int argc, char** argv, const Hooks& hooks) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return app.exit(failure) == 0 ? exit_ok : exit_usage;
+    return written(app.exit(failure) == 0 ? exit_ok : exit_usage);
   }
   if (!settle(options, vars, timeout)) return exit_usage;
   if (!chosen) {
     std::cout << app.help();
     return exit_usage;
   }
-  const int code = chosen();
-  // What could not be written was not said: a full disk is no success.
-  return std::cout.flush() || code != exit_ok ? code : complain("the output could not be written", exit_failed);
+  return written(chosen());
 }
 
 }  // namespace banyan::cli

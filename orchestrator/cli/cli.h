@@ -16,7 +16,7 @@ struct Options {
   std::string stack;  ///< -p
   std::string profile;
   std::map<std::string, std::string> vars;  ///< --var k=v
-  std::string output = "table";             ///< -o table|wide|json|jsonl|name|tree|dot|mermaid
+  std::string output;                       ///< -o; empty: the verb's first (cli.cc, all_forms)
   std::string progress = "auto";            ///< auto|tty|plain|json|quiet
   std::string color = "auto";               ///< auto|always|never; NO_COLOR counts
   std::string address;                      ///< of the root; else $BANYAN_ADDRESS, else cluster.json

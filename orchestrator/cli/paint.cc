@@ -12,7 +12,7 @@ struct StateLook {
   Look look;
 };
 
-constexpr std::array<StateLook, 13> looks{{
+constexpr std::array<StateLook, 15> looks{{
     {"waiting", {"◌", Tone::faint}},
     {"launching", {"◔", Tone::busy}},
     {"starting", {"◑", Tone::busy}},
@@ -26,6 +26,8 @@ constexpr std::array<StateLook, 13> looks{{
     {"running", {"✔", Tone::good}},
     {"unreachable", {"!", Tone::warning}},
     {"none", {"○", Tone::faint}},
+    {"unknown", {"?", Tone::warning}},
+    {"unreadable", {"✘", Tone::bad}},
 }};
 
 /// Length in bytes of the escape sequence at the start of `text`; 0: none.

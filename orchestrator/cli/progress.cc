@@ -55,16 +55,16 @@ std::vector<std::string> picture(const root::StackStatus& stack, const Frame& fr
     name_width = std::max(name_width, node.name().size());
   }
   const bool all = done == stack.nodes_size();
-  std::vector<std::string> lines{paint(all ? Tone::good : Tone::strong,
-                                       "[" + std::string(all ? "✔" : "+") + "] " + frame.verb + " " + stack.name() +
-                                           " " + std::to_string(done) + "/" + std::to_string(stack.nodes_size())) +
-                                 "  " + paint(Tone::faint, elapsed(frame.elapsed_ms))};
-  const auto room = frame.rows > 2 ? frame.rows - 2 : 1;
-  for (int i = 0; i < stack.nodes_size(); ++i) {
-    if (static_cast<std::size_t>(i) >= room && stack.nodes_size() > i + 1) {
-      lines.push_back(paint(Tone::faint, " … " + std::to_string(stack.nodes_size() - i) + " more"));
-      break;
-    }
+  const auto count = static_cast<std::size_t>(stack.nodes_size());
+  std::vector<std::string> lines{fit(paint(all ? Tone::good : Tone::strong,
+                                           "[" + std::string(all ? "✔" : "+") + "] " + frame.verb + " " + stack.name() +
+                                               " " + std::to_string(done) + "/" + std::to_string(count)) +
+                                         "  " + paint(Tone::faint, elapsed(frame.elapsed_ms)),
+                                     frame.columns - 1)};
+  // The cursor waits in the row below the last line: a picture as high as the screen would scroll at each redraw.
+  const auto rows = frame.rows > 3 ? frame.rows - 2 : 1;
+  const auto shown = count <= rows ? count : rows - 1;
+  for (int i = 0; i < static_cast<int>(shown); ++i) {
     const auto& node = stack.nodes(i);
     const auto how = look(node.state());
     const auto mark = busy(node) ? spinner[frame.tick % spinner.size()] : how.glyph;
@@ -83,6 +83,8 @@ std::vector<std::string> picture(const root::StackStatus& stack, const Frame& fr
     const auto used = width(left);
     lines.push_back(left + std::string(for_left > used ? for_left - used : 0, ' ') + "  " + paint(Tone::faint, timer));
   }
+  if (shown < count)
+    lines.push_back(fit(paint(Tone::faint, " … " + std::to_string(count - shown) + " more"), frame.columns - 1));
   return lines;
 }
 
@@ -124,11 +126,9 @@ root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus&
 }
 
 std::optional<int> outcome(const root::Revision& newest, std::uint64_t mine) {
-  static const std::map<std::string, int> codes{
-      {"done", exit_ok}, {"failed", exit_failed}, {"timed_out", exit_timeout}, {"superseded", exit_conflict}};
   if (newest.number() > mine) return exit_conflict;
-  const auto found = codes.find(newest.state());
-  return newest.number() < mine || found == codes.end() ? std::nullopt : std::optional(found->second);
+  const auto end = std::ranges::find(revision_ends, newest.state(), &RevisionEnd::state);
+  return newest.number() < mine || end == revision_ends.end() ? std::nullopt : std::optional(end->code);
 }
 
 std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms) {

@@ -1,14 +1,12 @@
 #include "orchestrator/cli/render.h"
 
-#include <boost/json.hpp>
-#include <ctime>
 #include <map>
 #include <set>
 
+#include "orchestrator/cli/timeline.h"
+
 namespace banyan::cli {
 namespace {
-
-namespace json = boost::json;
 
 template <class List>
 std::string join(const List& list, const std::string& separator) {
@@ -33,115 +31,65 @@ std::string endpoints_text(const root::NodeStatus& node) {
   return text;
 }
 
+/// "9f8e7d6c", or "1a2b3c4d -> 9f8e7d6c" while the node has not acted on what is wanted of it.
+std::string observed_text(const root::NodeStatus& node) {
+  if (node.observed() == node.target()) return short_hash(node.target());
+  return short_hash(node.observed()) + " -> " + short_hash(node.target());
+}
+
+/// What a server's line says behind its numbers: its reason, else its addresses; and what is odd about it.
+std::string server_text(const root::ServerStatus& task, bool wide) {
+  std::vector<std::string> parts{task.reason().empty() ? join(task.addresses(), ",") : task.reason()};
+  for (const auto& old : task.launched_with()) parts.push_back("launched with " + old + ", changed since");
+  if (wide && !task.ports_unseen().empty()) parts.push_back("nobody looks who listens: " + task.ports_unseen());
+  if (parts.front().empty()) parts.erase(parts.begin());
+  return join(parts, "; ");
+}
+
 void node_rows(const root::NodeStatus& node, const Paint& paint, bool wide,
                std::vector<std::vector<std::string>>& rows) {
-  const std::string reason = node.reason().empty() ? endpoints_text(node) : node.reason();
   std::vector<std::string> row{glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()),
                                word(node.state(), paint), pid_text(node.scheduler().pid()),
                                std::to_string(node.scheduler().restarts()), elapsed(node.since_ms())};
-  if (wide) {
-    row.push_back(node.scheduler().framework_id());
-    row.push_back(node.scheduler().agent());
-    row.push_back(std::to_string(node.handover_acknowledged()) + "/" + std::to_string(node.handover_version()));
-  }
-  row.push_back(reason);
+  if (wide)
+    for (const auto& cell :
+         {node.goal(), std::string(node.met() ? "yes" : "no"), observed_text(node), node.scheduler().framework_id(),
+          node.scheduler().agent(),
+          std::to_string(node.handover_acknowledged()) + "/" + std::to_string(node.handover_version())})
+      row.push_back(cell);
+  row.push_back(node.reason().empty() ? endpoints_text(node) : node.reason());
   rows.push_back(std::move(row));
   for (const auto& task : node.tasks()) {
     std::vector<std::string> task_row{"  " + glyph(task.state(), paint) + " " + task.name(), word(task.state(), paint),
                                       pid_text(task.pid()), std::to_string(task.restarts()), ""};
-    if (wide) {
-      task_row.push_back(task.id());
-      task_row.push_back(task.agent());
-      task_row.emplace_back("");
-    }
-    task_row.push_back(task.reason().empty() ? join(task.addresses(), ",") : task.reason());
+    if (wide)
+      for (const auto& cell :
+           {std::string(), std::string(), short_hash(task.launched()), task.id(), task.agent(), std::string()})
+        task_row.push_back(cell);
+    task_row.push_back(server_text(task, wide));
     rows.push_back(std::move(task_row));
   }
 }
 
-json::array strings(const google::protobuf::RepeatedPtrField<std::string>& list) {
-  json::array array;
-  for (const auto& item : list) array.emplace_back(json::string(item));
-  return array;
+/// "3/5 serving, 1 degraded, 1 waiting": how many of the nodes are in which state, good news first.
+std::string counts(const root::StackStatus& stack) {
+  std::map<std::string, int> others;
+  int serving = 0;
+  for (const auto& node : stack.nodes())
+    if (node.state() == "serving") ++serving;
+    else ++others[node.state()];
+  std::string text = std::to_string(serving) + "/" + std::to_string(stack.nodes_size()) + " serving";
+  for (const auto& [state, count] : others) text += ", " + std::to_string(count) + " " + state;
+  return text;
 }
 
-json::object to_json(const root::Endpoint& endpoint) {
-  return {{"name", endpoint.name()},
-          {"addresses", strings(endpoint.addresses())},
-          {"service_name", endpoint.service_name()}};
-}
-
-json::object to_json(const root::Process& process) {
-  return {{"id", process.id()}, {"pid", process.pid()}, {"address", process.address()}};
-}
-
-json::object to_json(const root::NodeStatus& node) {
-  json::array tasks, endpoints, edges;
-  for (const auto& task : node.tasks())
-    tasks.push_back({{"id", task.id()},
-                     {"name", task.name()},
-                     {"state", task.state()},
-                     {"pid", task.pid()},
-                     {"agent", task.agent()},
-                     {"reason", task.reason()},
-                     {"restarts", task.restarts()},
-                     {"addresses", strings(task.addresses())},
-                     {"launched", task.launched()},
-                     {"launched_with", strings(task.launched_with())},
-                     {"ports_unseen", task.ports_unseen()}});
-  for (const auto& endpoint : node.endpoints()) endpoints.push_back(to_json(endpoint));
-  for (const auto& edge : node.edges())
-    edges.push_back({{"on", edge.on()},
-                     {"condition", edge.condition()},
-                     {"holds", edge.holds()},
-                     {"origin", edge.origin()},
-                     {"required", edge.required()},
-                     {"timeout_ms", edge.timeout_ms()}});
-  const auto& scheduler = node.scheduler();
-  return {{"name", node.name()},
-          {"state", node.state()},
-          {"reason", node.reason()},
-          {"timed_out", node.timed_out()},
-          {"since_ms", node.since_ms()},
-          {"took_ms", node.took_ms()},
-          {"goal", node.goal()},
-          {"scheduler",
-           {{"pid", scheduler.pid()},
-            {"framework_id", scheduler.framework_id()},
-            {"restarts", scheduler.restarts()},
-            {"state", scheduler.state()},
-            {"agent", scheduler.agent()},
-            {"task_id", scheduler.task_id()}}},
-          {"tasks", tasks},
-          {"endpoints", endpoints},
-          {"edges", edges},
-          {"handover_version", node.handover_version()},
-          {"handover_acknowledged", node.handover_acknowledged()},
-          {"target", node.target()},
-          {"observed", node.observed()},
-          {"met", node.met()},
-          {"confirmed", node.confirmed()},
-          {"heard_ms", node.heard_ms()},
-          {"cause_node", node.cause_node()}};
-}
-
-json::object to_json(const root::StackStatus& stack) {
-  json::array nodes;
-  for (const auto& node : stack.nodes()) nodes.push_back(to_json(node));
-  const auto& revision = stack.revision();
-  return {{"name", stack.name()},
-          {"state", stack.state()},
-          {"revision",
-           {{"number", revision.number()},
-            {"hash", revision.hash()},
-            {"owner", revision.owner()},
-            {"state", revision.state()},
-            {"reason", revision.reason()},
-            {"step", revision.step()},
-            {"age_ms", revision.age_ms()},
-            {"opened_ms", revision.opened_ms()},
-            {"timeout_ms", revision.timeout_ms()}}},
-          {"nodes", nodes}};
+/// The newest revision where it is news: open, it is the stack's lock; short of its goal, it says why.
+std::string revision_line(const root::Revision& revision, const Paint& paint) {
+  if (revision.state() == "open") return paint(Tone::busy, "  revision " + revision_text(revision)) + "\n";
+  if (revision.reason().empty()) return "";
+  const std::string head =
+      revision.number() == 0 ? "" : "revision " + std::to_string(revision.number()) + " " + revision.state() + ": ";
+  return paint(Tone::bad, "  " + head + revision.reason()) + "\n";
 }
 
 }  // namespace
@@ -152,12 +100,11 @@ std::string render_status(const root::Status& status, const Paint& paint, bool w
     text += paint(Tone::warning, "! the root is not connected to the master: this is the last it knew") + "\n";
   if (status.stacks().empty()) return text + "no stack is running\n";
   for (const auto& stack : status.stacks()) {
-    int serving = 0;
-    for (const auto& node : stack.nodes()) serving += node.state() == "serving" || node.state() == "completed";
     text += paint(Tone::strong, stack.name()) + "  " + glyph(stack.state(), paint) + " " + word(stack.state(), paint) +
-            "  " + std::to_string(serving) + "/" + std::to_string(stack.nodes_size()) + " serving\n";
+            "  " + counts(stack) + "\n" + revision_line(stack.revision(), paint);
+    if (stack.nodes().empty()) continue;
     std::vector<std::string> head{"  NAME", "STATE", "PID", "RESTARTS", "FOR"};
-    if (wide) head.insert(head.end(), {"FRAMEWORK / TASK", "AGENT", "HANDOVER"});
+    if (wide) head.insert(head.end(), {"GOAL", "MET", "OBSERVED", "FRAMEWORK / TASK", "AGENT", "HANDOVER"});
     head.emplace_back("ADDRESSES / REASON");
     for (auto& cell : head) cell = paint(Tone::faint, cell);
     std::vector<std::vector<std::string>> rows{head};
@@ -165,35 +112,6 @@ std::string render_status(const root::Status& status, const Paint& paint, bool w
     text += table(rows, {2, 3, 4});
   }
   return text;
-}
-
-std::string status_json(const root::Status& status) {
-  json::object out{{"name", ""}, {"state", ""}, {"nodes", json::array()}};
-  json::array stacks, agents;
-  for (const auto& stack : status.stacks()) stacks.push_back(to_json(stack));
-  for (const auto& stack : stacks) {  // the first one's fields stand at the top, too, with the nodes of all
-    if (out["name"].as_string().empty())
-      for (const char* field : {"name", "state"}) out[field] = stack.at(field);
-    for (const auto& node : stack.at("nodes").as_array()) {
-      auto& top = out["nodes"].as_array().emplace_back(node).as_object();
-      top["stack"] = stack.at("name");
-    }
-  }
-  for (const auto& agent : status.cluster().agents()) agents.push_back(to_json(agent));
-  out["connected"] = status.connected();
-  out["stacks"] = stacks;
-  out["cluster"] = {{"master", to_json(status.cluster().master())},
-                    {"root", to_json(status.cluster().root())},
-                    {"agents", agents},
-                    {"dev", to_json(status.cluster().dev())}};
-  return json::serialize(out) + "\n";
-}
-
-std::string revision_text(const root::Revision& revision) {
-  std::string text = std::to_string(revision.number());
-  if (!revision.owner().empty()) text += " of " + revision.owner();
-  text += ", " + revision.state() + " for " + elapsed(revision.age_ms());
-  return revision.step().empty() ? text : text + ", " + revision.step();
 }
 
 std::string conflict_text(const root::UpReply& reply) {
@@ -214,11 +132,16 @@ std::string render_planned(const root::UpReply& reply) {
   return text;
 }
 
-std::string render_why(const root::NodeStatus& node, const Paint& paint) {
-  std::string text = glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()) + " is " +
-                     word(node.state(), paint) + " for " + elapsed(node.since_ms());
-  text += node.reason().empty() ? "\n" : ": " + node.reason() + "\n";
-  if (!node.cause_node().empty()) text += "  see `banyan why " + node.cause_node() + "`\n";
+namespace {
+
+/// "◌ flume is waiting for 1m17s: waits for kafka to be serving (it is starting)".
+std::string why_line(const root::NodeStatus& node, const Paint& paint) {
+  return glyph(node.state(), paint) + " " + paint(Tone::strong, node.name()) + " is " + word(node.state(), paint) +
+         " for " + elapsed(node.since_ms()) + (node.reason().empty() ? "" : ": " + node.reason()) + "\n";
+}
+
+std::string why_edges(const root::NodeStatus& node, const Paint& paint) {
+  std::string text;
   for (const auto& edge : node.edges()) {
     const std::string condition = edge.on() + " (" + edge.condition() + ")" + (edge.required() ? "" : ", not required");
     text += "  " + (edge.holds() ? paint(Tone::good, "✔") : paint(Tone::warning, "◌")) + " needs " + condition +
@@ -226,6 +149,11 @@ std::string render_why(const root::NodeStatus& node, const Paint& paint) {
     if (!edge.holds()) text += ", for at most " + elapsed(edge.timeout_ms());
     text += "\n";
   }
+  return text;
+}
+
+std::string why_tasks(const root::NodeStatus& node, const Paint& paint) {
+  std::string text;
   if (!node.scheduler().task_id().empty())
     text += "  its scheduler is " + node.scheduler().state() + ": pid " + pid_text(node.scheduler().pid()) +
             ", framework " + node.scheduler().framework_id() + ", " + std::to_string(node.scheduler().restarts()) +
@@ -237,10 +165,48 @@ std::string render_why(const root::NodeStatus& node, const Paint& paint) {
   for (const auto& task : node.tasks()) {
     for (const auto& old : task.launched_with())
       text += "  " + task.name() + " was launched with " + old + ", which has changed since\n";
-    if (!task.ports_unseen().empty()) text += "  who listens for " + task.name() + ": " + task.ports_unseen() + "\n";
+    if (!task.ports_unseen().empty())
+      text += "  nobody looks who listens on the ports of " + task.name() + ": " + task.ports_unseen() + "\n";
   }
   if (node.handover_acknowledged() < node.handover_version())
     text += "  its handover version " + std::to_string(node.handover_version()) + " has not arrived yet\n";
+  return text;
+}
+
+/// Whom this node waits for or failed for; empty: the cause is its own.
+std::string blocker(const root::NodeStatus& node) {
+  if (!node.cause_node().empty()) return node.cause_node();
+  if (node.state() != "waiting") return "";
+  for (const auto& edge : node.edges())
+    if (!edge.holds() && edge.required()) return edge.on();
+  return "";
+}
+
+}  // namespace
+
+std::vector<const root::NodeStatus*> causes(const root::StackStatus& stack, const root::NodeStatus& node) {
+  std::map<std::string, const root::NodeStatus*> nodes;
+  for (const auto& other : stack.nodes()) nodes[other.name()] = &other;
+  std::vector<const root::NodeStatus*> chain;
+  std::set<std::string> seen{node.name()};
+  for (const auto* at = &node;;) {
+    const auto next = nodes.find(blocker(*at));
+    if (next == nodes.end() || !seen.insert(next->first).second) return chain;
+    chain.push_back(at = next->second);
+  }
+}
+
+std::string render_why(const root::StackStatus& stack, const root::NodeStatus& node, const Paint& paint) {
+  constexpr std::size_t links_shown = 8;
+  std::string text = why_line(node, paint) + why_edges(node, paint) + why_tasks(node, paint);
+  const auto chain = causes(stack, node);
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const bool last = i + 1 == chain.size();
+    if (i == links_shown && !last) text += "because … " + std::to_string(chain.size() - i - 1) + " more …\n";
+    if (i >= links_shown && !last) continue;
+    text += "because " + why_line(*chain[i], paint);
+    if (last) text += why_edges(*chain[i], paint) + why_tasks(*chain[i], paint);
+  }
   return text;
 }
 
@@ -253,55 +219,6 @@ std::string render_endpoints(const root::Status& status, const std::string& want
         if (wanted.empty() || wanted == node.name())
           rows.push_back({node.name(), endpoint.name(), join(endpoint.addresses(), ","), endpoint.service_name()});
   return table(rows);
-}
-
-std::string endpoints_json(const root::Status& status, const std::string& wanted) {
-  json::array all;
-  for (const auto& stack : status.stacks())
-    for (const auto& node : stack.nodes())
-      for (const auto& endpoint : node.endpoints()) {
-        if (!wanted.empty() && wanted != node.name()) continue;
-        json::object object = to_json(endpoint);
-        object["node"] = node.name();
-        object["stack"] = stack.name();
-        all.push_back(std::move(object));
-      }
-  return json::serialize(all) + "\n";
-}
-
-std::string render_event(const root::Event& event, std::uint64_t zero_ms, const Paint& paint) {
-  const std::time_t wall = static_cast<std::time_t>(event.wall_ms() / 1000);
-  std::tm parts{};
-  ::localtime_r(&wall, &parts);
-  char clock[16], offset[24];
-  std::strftime(clock, sizeof clock, "%H:%M:%S", &parts);
-  std::snprintf(offset, sizeof offset, "%+10.3fs",
-                (static_cast<double>(event.mono_ms()) - static_cast<double>(zero_ms)) / 1000);
-  const auto dot = event.kind().find('.');
-  const std::string state = dot == std::string::npos ? "" : event.kind().substr(dot + 1);
-  const auto pad = [](const std::string& text, std::size_t columns) {
-    return text.size() < columns ? text + std::string(columns - text.size(), ' ') : text;
-  };
-  std::string line = paint(Tone::faint, std::string(clock) + " " + offset) + "  " + pad(event.node(), 14) + "  " +
-                     paint(look(state).tone, pad(event.kind(), 20));
-  if (!event.detail().empty()) line += "  " + event.detail();
-  if (event.outage_ms() > 0) line += "  after " + elapsed(event.outage_ms());
-  if (!event.cause().empty()) line += paint(Tone::faint, "  (" + event.cause() + ")");
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line;
-}
-
-std::string event_json(const root::Event& event) {
-  return json::serialize(json::object{{"seq", event.seq()},
-                                      {"wall_ms", event.wall_ms()},
-                                      {"mono_ms", event.mono_ms()},
-                                      {"stack", event.stack()},
-                                      {"node", event.node()},
-                                      {"kind", event.kind()},
-                                      {"detail", event.detail()},
-                                      {"cause", event.cause()},
-                                      {"root_cause", event.root_cause()},
-                                      {"outage_ms", event.outage_ms()}});
 }
 
 namespace {

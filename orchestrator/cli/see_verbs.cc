@@ -1,14 +1,19 @@
-// status, why, events, logs, endpoints: what runs where, and what waits for what.
+// status, why, events, history, logs, endpoints: what runs where, and what waits for what.
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <map>
 #include <set>
 
 #include "orchestrator/cli/connect.h"
 #include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/json.h"
+#include "orchestrator/cli/received.h"
 #include "orchestrator/cli/render.h"
 #include "orchestrator/cli/screen.h"
+#include "orchestrator/cli/timeline.h"
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/cli/watch.h"
 
@@ -21,6 +26,8 @@ std::vector<std::string> node_names(const root::Status& status) {
     for (const auto& node : stack.nodes()) names.push_back(node.name());
   return names;
 }
+
+std::int64_t unix_ms() { return milliseconds(std::chrono::system_clock::now().time_since_epoch()); }
 
 std::string status_text(const Options& options, const root::Status& status, const Paint& paint) {
   if (options.output == "json" || options.output == "jsonl") return status_json(status);
@@ -35,6 +42,14 @@ std::string status_text(const Options& options, const root::Status& status, cons
     return text;
   }
   return render_status(status, paint, options.output == "wide");
+}
+
+/// Nothing more is wanted of a stream whose words cannot be written; run() says that they could not.
+template <class Reader>
+int end_stream(grpc::ClientContext& context, Reader& reader, int code) {
+  if (!std::cout) context.TryCancel();
+  const auto done = reader.Finish();
+  return done.ok() || !std::cout ? code : complain("the root: " + done.error_message(), exit_unreachable);
 }
 
 std::vector<std::string> lines_of(const std::string& text, std::size_t columns, std::size_t rows) {
@@ -56,7 +71,7 @@ std::string attention(const root::Status& status, const Paint& paint) {
   std::string text;
   for (const auto& stack : status.stacks())
     for (const auto& node : stack.nodes())
-      if (node.state() != "serving" && node.state() != "completed") text += render_why(node, paint);
+      if (node.state() != "serving" && node.state() != "completed") text += render_why(stack, node, paint);
   return text.empty() ? "" : "\n" + text;
 }
 
@@ -75,7 +90,7 @@ int watch_status(const Options& options) {
     auto status = watch.next(std::chrono::milliseconds(terminal ? 1000 : 200));
     if (interrupted()) return exit_interrupted;
     if (lost(options, watch)) return complain("the cluster is gone", exit_unreachable);
-    if (!std::cout) return exit_failed;
+    if (!std::cout) return exit_ok;  // run() says so
     const bool news = status.has_value();
     if (news) last = std::move(status);
     if (!last) continue;
@@ -112,6 +127,7 @@ int get_status(const Options& options, root::Status& status) {
   grpc::ClientContext context;
   if (const auto done = connection->root->GetStatus(&context, {}, &status); !done.ok())
     return complain("the root: " + done.error_message(), exit_unreachable);
+  say_unknown(status);
   if (target->stack.empty()) return exit_ok;
   std::optional<root::StackStatus> wanted;
   for (const auto& stack : status.stacks())
@@ -149,15 +165,20 @@ int why(const Options& options, const std::string& wanted) {
   if (const int code = get_status(options, answer); code != exit_ok) return code;
   const auto found = find_node(answer, wanted);
   if (!found) return complain(found.error().message, exit_usage);
+  const auto& stack = *std::ranges::find(answer.stacks(), found->first, &root::StackStatus::name);
   if (options.output != "json") {
-    std::cout << render_why(found->second, paint_for(options, 1));
+    std::cout << render_why(stack, found->second, paint_for(options, 1));
     return exit_ok;
   }
-  root::Status one;
+  root::Status one;  // the node, then its causes
   one.set_connected(answer.connected());
   *one.mutable_cluster() = answer.cluster();
-  one.add_stacks()->set_name(found->first);
-  *one.mutable_stacks(0)->add_nodes() = found->second;
+  auto& head = *one.add_stacks();
+  head.set_name(stack.name());
+  head.set_state(stack.state());
+  *head.mutable_revision() = stack.revision();
+  *head.add_nodes() = found->second;
+  for (const auto* cause : causes(stack, found->second)) *head.add_nodes() = *cause;
   std::cout << status_json(one);
   return exit_ok;
 }
@@ -176,16 +197,47 @@ int events(const Options& options, root::EventsRequest request) {
   std::optional<std::uint64_t> zero;
   bool first = true;
   if (options.output == "json") std::cout << "[";
-  for (root::Event event; reader->Read(&event); first = false) {
+  for (root::Event event; std::cout && reader->Read(&event); first = false) {
     if (event.kind() == "stack.accepted" || !zero) zero = event.mono_ms();
     if (as_json) std::cout << (options.output == "json" && !first ? "," : "") << event_json(event);
-    else std::cout << render_event(event, *zero, paint);
+    else std::cout << render_event(event, *zero, unix_ms(), paint);
     if (options.output != "json") std::cout << "\n";
     if (follow) std::cout << std::flush;
   }
   if (options.output == "json") std::cout << "]\n";
-  const auto done = reader->Finish();
-  return done.ok() ? exit_ok : complain("the root: " + done.error_message(), exit_unreachable);
+  return end_stream(context, *reader, exit_ok);
+}
+
+int history(const Options& options, const std::string& named) {
+  const auto target = named.empty() ? find_target(options) : Result<Target>(Target{named, "the command line"});
+  if (!target) return complain(target.error().message, exit_usage);
+  const auto connection = connect(options);
+  if (!connection) return complain(connection.error().message, exit_unreachable);
+  root::StatusRequest request;
+  request.set_stack(target->stack);
+  root::Status status;
+  grpc::ClientContext asking, context;
+  if (const auto done = connection->root->GetStatus(&asking, {}, &status); !done.ok())
+    return complain("the root: " + done.error_message(), exit_unreachable);
+  if (request.stack().empty() && status.stacks_size() != 1)
+    return complain(status.stacks().empty() ? "no stack is running; name one: banyan history STACK"
+                                            : "several stacks run (" + stack_names(status) + "); name one with -p",
+                    exit_usage);
+  if (request.stack().empty()) request.set_stack(status.stacks(0).name());
+  root::History history;
+  if (const auto done = connection->root->GetHistory(&context, request, &history); !done.ok())
+    return complain("the root: " + done.error_message(), exit_unreachable);
+  if (history.revisions().empty())
+    return complain("nobody has brought up a stack \"" + request.stack() + "\" here", exit_failed);
+  const auto running = std::ranges::find(status.stacks(), request.stack(), &root::StackStatus::name);
+  if (running != status.stacks().end())  // it knows what is under way
+    for (auto& revision : *history.mutable_revisions())
+      if (revision.number() == running->revision().number()) revision.set_step(running->revision().step());
+  if (options.output == "json") std::cout << history_json(request.stack(), history) << "\n";
+  else if (options.output == "jsonl")
+    for (const auto& revision : history.revisions()) std::cout << revision_json(revision) << "\n";
+  else std::cout << render_history(history, unix_ms(), paint_for(options, 1));
+  return exit_ok;
 }
 
 int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines) {
@@ -211,9 +263,10 @@ int logs(const Options& options, const std::string& target, bool follow, bool sc
   std::map<std::string, std::string> unfinished;  // per source, a line whose end has not come
   int code = exit_ok;
   const auto print = [&](const std::string& source, const std::string& line) {
-    std::cout << paint(Tone::busy, source) << " | " << line << "\n";
+    if (options.output == "jsonl") std::cout << log_json(source, line) << "\n";
+    else std::cout << paint(Tone::busy, source) << " | " << line << "\n";
   };
-  for (root::LogChunk chunk; reader->Read(&chunk);) {
+  for (root::LogChunk chunk; std::cout && reader->Read(&chunk);) {
     if (!chunk.error().empty()) code = complain(chunk.error(), exit_failed);
     std::string& text = unfinished[chunk.source()];
     text += chunk.data();
@@ -225,8 +278,7 @@ int logs(const Options& options, const std::string& target, bool follow, bool sc
   }
   for (const auto& [source, text] : unfinished)
     if (!text.empty()) print(source, text);
-  const auto done = reader->Finish();
-  return done.ok() ? code : complain("the root: " + done.error_message(), exit_unreachable);
+  return end_stream(context, *reader, code);
 }
 
 int endpoints(const Options& options, const std::string& node) {

@@ -7,6 +7,7 @@
 #include "orchestrator/cli/bundle.h"
 #include "orchestrator/cli/connect.h"
 #include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/json.h"
 #include "orchestrator/cli/render.h"
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/core/states.h"
@@ -37,7 +38,19 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string plan_json(const specs::Stack& stack) {
+json::array planned_json(const root::UpReply& reply) {
+  json::array planned;
+  for (const auto& change : reply.planned())
+    planned.push_back({{"node", change.node()},
+                       {"server", change.server()},
+                       {"effect", change.effect()},
+                       {"why", change.why()},
+                       {"remedy", change.remedy()}});
+  return planned;
+}
+
+/// `reply`: the root's; absent: no cluster runs.
+std::string plan_json(const specs::Stack& stack, const std::optional<root::UpReply>& reply) {
   json::array steps;
   for (const auto& step : specs::plan(stack)) {
     json::array after;
@@ -48,26 +61,76 @@ std::string plan_json(const specs::Stack& stack) {
                      {"after", after},
                      {"cause", step.cause}});
   }
-  return json::serialize(json::object{{"name", stack.name}, {"steps", steps}});
+  json::object out{{"name", stack.name}, {"steps", steps}, {"cluster", reply.has_value()}};
+  out["conflict"] = reply ? reply->conflict() : "";
+  out["planned"] = reply ? planned_json(*reply) : json::array();
+  return json::serialize(out);
 }
 
-/// What `up` would do, by the judge of `up`; nothing if no cluster runs.
-std::optional<root::UpReply> dry_run(const Options& options, const root::Bundle& bundle) {
-  if (!cluster_exists(options)) return std::nullopt;
+/// What `up` would do, by the judge of `up`; nothing if no cluster runs. An error: there is one, and it does not
+/// answer.
+Result<std::optional<root::UpReply>> dry_run(const Options& options, const root::Bundle& bundle) {
+  if (!cluster_exists(options)) return std::optional<root::UpReply>();
   const auto connection = connect(options);
-  if (!connection) return std::nullopt;
+  if (!connection) return tl::unexpected(connection.error());
   root::UpRequest request;
   *request.mutable_bundle() = bundle;
   request.set_dry_run(true);
   grpc::ClientContext context;
   root::UpReply reply;
-  if (!connection->root->Up(&context, request, &reply).ok()) return std::nullopt;
-  return reply;
+  if (const auto done = connection->root->Up(&context, request, &reply); !done.ok())
+    return error("the root: " + done.error_message());
+  return std::optional(std::move(reply));
 }
 
 bool changes_anything(const root::UpReply& reply) {
   return !reply.changes().empty() ||
          std::ranges::any_of(reply.planned(), [](const root::Change& change) { return change.effect() != "nothing"; });
+}
+
+/// Below the order: what differs from what runs. `said`: warnings that were printed already.
+void tell_plan(const std::optional<root::UpReply>& reply, const std::string& said) {
+  if (!reply) {
+    std::cout << "\nno cluster is running: `up` will start all of it\n";
+    return;
+  }
+  for (const auto& error : reply->errors()) std::cerr << error << "\n";
+  for (const auto& warning : reply->warnings())
+    if (said.find(warning) == std::string::npos) std::cerr << warning << "\n";
+  if (!reply->conflict().empty()) {
+    complain(conflict_text(*reply), exit_conflict);
+    return;
+  }
+  if (!reply->errors().empty()) return;
+  std::cout << (changes_anything(*reply) ? "\n`up` will:\n" : "\nnothing to change\n");
+  if (reply->planned().empty())
+    for (const auto& change : reply->changes()) std::cout << "  " << change << "\n";
+  else std::cout << render_planned(*reply);
+}
+
+/// Without a cluster everything is a change.
+int plan_code(const std::optional<root::UpReply>& reply, bool detailed) {
+  if (reply && !reply->errors().empty()) return exit_usage;
+  if (reply && !reply->conflict().empty()) return exit_conflict;
+  return detailed && (!reply || changes_anything(*reply)) ? exit_changes : exit_ok;
+}
+
+/// Words that are neither a node's state nor a code.
+struct Word {
+  std::string_view word, meaning;
+};
+constexpr Word other_words[] = {
+    {"unknown", "Its root has started anew and has not heard of it yet: what is shown is a memory. It holds no edge."},
+    {"unreadable", "Its record was written by a later version of Banyan. It is left alone; that version reads it."},
+    {"unreachable", "Its agent is silent. It may run on; another is launched when the agent stays away."},
+    {"open", "An `up` is under way, and is the stack's lock. It ends as done, failed, timed_out or superseded."},
+};
+
+std::string_view meaning_of(std::string_view word) {
+  for (const auto& row : other_words)
+    if (row.word == word) return row.meaning;
+  const auto end = std::ranges::find(revision_ends, word, &RevisionEnd::state);
+  return end == revision_ends.end() ? "" : end->meaning;
 }
 
 }  // namespace
@@ -102,9 +165,10 @@ int plan(const Options& options, bool detailed_exitcode) {
 
 int plan(const Options& options, const Read& read, bool detailed_exitcode) {
   const auto& stack = *read.loaded.stack;
-  if (options.output == "json") {
-    std::cout << plan_json(stack) << "\n";
-    return exit_ok;
+  const auto reply = dry_run(options, read.bundle);
+  if (options.output == "json" && reply) {
+    std::cout << plan_json(stack, *reply) << "\n";
+    return plan_code(*reply, detailed_exitcode);
   }
   const Paint paint = paint_for(options, 1);
   std::vector<std::vector<std::string>> rows{{paint(Tone::faint, "#"), paint(Tone::faint, "FRAMEWORK"),
@@ -115,23 +179,18 @@ int plan(const Options& options, const Read& read, bool detailed_exitcode) {
     rows.push_back({std::to_string(++number), step.node, std::to_string(step.servers),
                     step.after.empty() ? "at once" : joined(step.after), step.cause});
   std::cout << "stack " << stack.name << "\n" << table(rows, {0, 2});
-  const auto reply = dry_run(options, read.bundle);
-  if (!reply) {
-    std::cout << "\nno cluster is running: `up` will start all of it\n";
-    return detailed_exitcode ? exit_changes : exit_ok;
-  }
-  if (!reply->conflict().empty()) return complain(conflict_text(*reply), exit_conflict);
-  std::cout << (changes_anything(*reply) ? "\n`up` will:\n" : "\nnothing to change\n");
-  if (reply->planned().empty())
-    for (const auto& change : reply->changes()) std::cout << "  " << change << "\n";
-  else std::cout << render_planned(*reply);
-  return detailed_exitcode && changes_anything(*reply) ? exit_changes : exit_ok;
+  if (!reply) return complain(reply.error().message, exit_unreachable);
+  tell_plan(*reply, specs::render(read.loaded));
+  return plan_code(*reply, detailed_exitcode);
 }
 
 int graph(const Options& options) {
   if (options.file.empty() && (!options.stack.empty() || !find_stack_file(options))) {  // the graph that runs
     root::Status status;
     if (const int code = get_status(options, status); code != exit_ok) return code;
+    if (options.output == "dot" || options.output == "mermaid")
+      return complain("of a running stack `graph` has tree and json; name its file for -o " + options.output,
+                      exit_usage);
     if (options.output == "json") std::cout << status_json(status);
     else
       for (const auto& stack : status.stacks()) std::cout << render_graph(stack, paint_for(options, 1));
@@ -158,12 +217,17 @@ int explain(const std::string& what) {
     std::cout << "\n";
     return exit_ok;
   }
+  if (const auto meaning = meaning_of(what); !meaning.empty()) {
+    std::cout << what << ": " << meaning << "\n";
+    return exit_ok;
+  }
   if (const auto* found = specs::explain(what)) {
     std::cout << found->code << ": " << found->title << "\n\n" << found->text << "\n";
     return exit_ok;
   }
   std::vector<std::string> known;
   for (const auto& row : root::states) known.emplace_back(row.name);
+  for (const auto& row : other_words) known.emplace_back(row.word);
   for (const auto& explanation : specs::all_explanations()) known.emplace_back(explanation.code);
   const auto near = specs::nearest(what, known);
   return complain("there is no code or state \"" + what + "\"" +

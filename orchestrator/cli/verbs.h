@@ -32,6 +32,8 @@ int status(const Options& options, bool watch);
 int why(const Options& options, const std::string& node);
 /// `filter`: its fields after, follow, node, kind, since_ms; the stack is `options`'.
 int events(const Options& options, root::EventsRequest filter);
+/// `named`: the stack; empty: the one that `options` name, else the only one running.
+int history(const Options& options, const std::string& named);
 int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines);
 int endpoints(const Options& options, const std::string& node);
 

@@ -12,12 +12,13 @@
 #include <thread>
 
 #include "banyan/root.grpc.pb.h"
+#include "orchestrator/cli/received.h"
 #include "runtime/base/backoff.h"
 
 namespace banyan::cli {
 
-/// Reads Root.Watch on a thread of its own, and again when the stream ends, with a back-off.
-/// THREADS: next() and lost_for() from one. LIFETIME: the stub outlives it.
+/// Reads Root.Watch, whole statuses and deltas, on a thread of its own, and again when the stream ends, with a
+/// back-off. THREADS: next() and lost_for() from one. LIFETIME: the stub outlives it.
 class Watch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -63,7 +64,9 @@ class Watch {
       const auto reader = stub_.Watch(context_.get(), request_);
       for (root::Status status; reader->Read(&status);) {
         const std::lock_guard taken(mutex_);
-        newest_ = status;
+        receive(known_, status);
+        newest_ = known_;
+        say_unknown(*newest_);
         lost_.reset();
         pause = Duration::zero();
         changed_.notify_all();
@@ -81,6 +84,7 @@ class Watch {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<grpc::ClientContext> context_;
+  root::Status known_;  // as received; the reader's own
   std::optional<root::Status> newest_;
   std::optional<Clock::time_point> lost_;
   bool ended_ = false;

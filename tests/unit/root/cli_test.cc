@@ -12,8 +12,11 @@
 
 #include "orchestrator/cli/bundle.h"
 #include "orchestrator/cli/exit_codes.h"
+#include "orchestrator/cli/json.h"
 #include "orchestrator/cli/progress.h"
+#include "orchestrator/cli/received.h"
 #include "orchestrator/cli/render.h"
+#include "orchestrator/cli/timeline.h"
 #include "orchestrator/cli/verbs.h"
 
 namespace banyan::cli {
@@ -34,6 +37,10 @@ root::NodeStatus* add(root::StackStatus& stack, const std::string& name, const s
   node->set_reason(reason);
   node->set_since_ms(since_ms);
   node->set_goal("serving");
+  node->set_confirmed(true);
+  node->set_target("9f8e7d6c5b4a3210");
+  node->set_met(state == "serving");
+  if (node->met()) node->set_observed(node->target());
   for (const auto& need : needs) {
     auto* edge = node->add_edges();
     edge->set_on(need);
@@ -76,9 +83,12 @@ root::Status half_way() {
     task->set_pid(static_cast<std::uint32_t>(200 + i));
     task->set_agent("agent-1");
     task->add_addresses(address);
+    task->set_launched("0123456789abcdef");
   }
+  zk->mutable_tasks(2)->set_ports_unseen("the agent is a real Mesos");
   auto* kafka =
       add(stack, "kafka", "starting", "kafka-1 is starting: 127.0.0.1:31004: cannot connect", 12'300, {"zookeeper"});
+  kafka->set_observed("1a2b3c4d5e6f7788");
   kafka->mutable_scheduler()->set_pid(101);
   kafka->mutable_scheduler()->set_restarts(1);
   for (int i = 0; i < 2; ++i) {
@@ -87,6 +97,7 @@ root::Status half_way() {
     task->set_state(i == 0 ? "serving" : "starting");
     task->set_pid(static_cast<std::uint32_t>(300 + i));
     if (i == 1) task->set_reason("127.0.0.1:31004: cannot connect: Connection refused");
+    else task->add_launched_with("zookeeper.client 127.0.0.1:31009");
   }
   add(stack, "elasticsearch", "degraded", "elasticsearch-0 was killed by signal 9", 900);
   add(stack, "flume", "waiting", "waits for kafka to be serving (it is starting)", 77'000, {"kafka"});
@@ -106,6 +117,68 @@ TEST(Status, ShowsNodesWithTheirServersStateByGlyphAndWord) {
   expect_golden("status_wide.txt", render_status(half_way(), {}, true));
 }
 
+/// Half way, by a root that has just come back and has not heard of kafka yet.
+root::Status after_a_root_restart() {
+  auto status = half_way();
+  auto& kafka = *status.mutable_stacks(0)->mutable_nodes(1);
+  kafka.set_state("serving");
+  kafka.set_confirmed(false);
+  kafka.set_heard_ms(4'200);
+  kafka.clear_reason();
+  return status;
+}
+
+TEST(Status, ShowsTheOpenRevisionAsTheLockItIs) {
+  auto status = half_way();
+  auto& revision = *status.mutable_stacks(0)->mutable_revision();
+  revision.set_number(4);
+  revision.set_owner("anna@host pid 7");
+  revision.set_state("open");
+  revision.set_step("kafka is starting");
+  revision.set_age_ms(12'300);
+  EXPECT_THAT(render_status(status, {}, false),
+              testing::HasSubstr("\n  revision 4 of anna@host pid 7, open for 12.3s, kafka is starting\n"));
+  revision.set_state("failed");
+  revision.set_reason("kafka is quarantined: status 9");
+  EXPECT_THAT(render_status(status, {}, false),
+              testing::HasSubstr("\n  revision 4 failed: kafka is quarantined: status 9\n"));
+  revision.set_state("done");
+  revision.clear_reason();
+  EXPECT_THAT(render_status(status, {}, false), testing::Not(testing::HasSubstr("revision")));
+}
+
+TEST(Status, CallsUnknownWhatTheRootHasNotHeardOfSinceItStarted) {
+  auto status = after_a_root_restart();
+  say_unknown(status);
+  const auto text = render_status(status, {}, false);
+  EXPECT_THAT(text, testing::HasSubstr("1/5 serving, 1 degraded, 1 failed, 1 unknown, 1 waiting\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("\\? kafka +unknown .* it was serving when last heard of, 4.2s ago\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("\\? kafka-0 +unknown "));
+  EXPECT_THAT(status_json(status), testing::HasSubstr(R"("name":"kafka","state":"unknown")"));
+  EXPECT_THAT(changes(half_way().stacks(0), status.stacks(0), 1000, {}),
+              testing::ElementsAre("1.0s  ? kafka unknown: it was serving when last heard of, 4.2s ago"));
+}
+
+TEST(Status, IsPutTogetherFromDeltas) {
+  auto known = half_way();
+  root::Status delta;
+  delta.set_delta(true);
+  delta.set_connected(true);
+  auto& stack = *delta.add_stacks();
+  stack.set_name("logging");
+  stack.set_state("degraded");
+  auto* kafka = stack.add_nodes();
+  kafka->set_name("kafka");
+  kafka->set_state("degraded");
+  receive(known, delta);
+  ASSERT_EQ(known.stacks(0).nodes_size(), 5);
+  EXPECT_EQ(known.stacks(0).state(), "degraded");
+  EXPECT_EQ(known.stacks(0).nodes(1).state(), "degraded");
+  EXPECT_EQ(known.stacks(0).nodes(0).state(), "serving");
+  receive(known, root::Status());
+  EXPECT_EQ(known.stacks_size(), 0) << "what is no delta is the whole";
+}
+
 TEST(Status, SaysWhenItIsTheLastKnown) {
   root::Status status;
   EXPECT_EQ(render_status(status, {}, false),
@@ -117,8 +190,67 @@ TEST(Status, AsJsonHasEveryFieldAlsoWhenZero) { expect_golden("status.json", sta
 TEST(Why, NamesWhatIsWaitedForWhereThatIsWrittenAndForHowLong) {
   const auto status = half_way();
   std::string text;
-  for (const auto& node : status.stacks(0).nodes()) text += render_why(node, {});
+  for (const auto& node : status.stacks(0).nodes()) text += render_why(status.stacks(0), node, {});
   expect_golden("why.txt", text);
+}
+
+TEST(Why, FollowsTheCausesToTheOneThatIsItsOwn) {
+  root::StackStatus stack;
+  add(stack, "n0", "quarantined", "n0-0 exited with status 9 three times", 9'000);
+  add(stack, "n1", "failed", "needs n0 to be serving (it is quarantined)", 8'000, {"n0"})->set_cause_node("n0");
+  for (int i = 2; i < 15; ++i) {
+    const auto need = "n" + std::to_string(i - 1);
+    add(stack, "n" + std::to_string(i), "waiting", "waits for " + need, 7'000, {need});
+  }
+  expect_golden("why_chain.txt", render_why(stack, stack.nodes(14), {}) + "\n" + render_why(stack, stack.nodes(1), {}));
+  stack.mutable_nodes(0)->set_cause_node("n1");  // a circle of causes ends all the same
+  EXPECT_THAT(causes(stack, stack.nodes(1)), testing::SizeIs(1));
+}
+
+root::Event event(std::uint64_t seq, const std::string& kind, std::int64_t wall_ms) {
+  root::Event event;
+  event.set_seq(seq);
+  event.set_kind(kind);
+  event.set_wall_ms(wall_ms);
+  event.set_mono_ms(seq * 1000);
+  event.set_node("kafka");
+  return event;
+}
+
+TEST(Events, HaveADateWhenNotOfTodayAndTellOutageAndRootCause) {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  constexpr std::int64_t now = 1'795'605'000'000;  // 2026-11-25 11:10:00 UTC
+  auto back = event(12, "node.serving", now - 1000);
+  back.set_cause("kafka-1 serves again");
+  back.set_outage_ms(8'700);
+  back.set_root_cause(7);
+  EXPECT_EQ(render_event(back, 2000, now, {}),
+            "   12  11:09:59    +10.000s  kafka           node.serving        after an outage of 8.7s"
+            "  (kafka-1 serves again)  began with 7");
+  EXPECT_THAT(render_event(event(7, "server.ended", now - 86'400'000), 0, now, {}),
+              testing::HasSubstr("    7  2026-11-24 11:10:00 "));
+  EXPECT_THAT(event_json(back), testing::HasSubstr(R"("root_cause":7,"outage_ms":8700)"));
+}
+
+TEST(History, HasARowPerRevisionWithWhatCameOfIt) {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  constexpr std::int64_t now = 1'795'605'000'000;
+  root::History history;
+  for (const auto& [state, reason] : std::vector<std::pair<std::string, std::string>>{
+           {"open", ""}, {"superseded", "by bob@host pid 8"}, {"failed", "kafka is failed: status 9"}, {"done", ""}}) {
+    auto* revision = history.add_revisions();
+    revision->set_number(static_cast<std::uint64_t>(5 - history.revisions_size()));
+    revision->set_state(state);
+    revision->set_reason(reason);
+    revision->set_owner("anna@host pid 7");
+    revision->set_hash("9f8e7d6c5b4a3210");
+    revision->set_age_ms(12'300);
+    revision->set_opened_ms(now - history.revisions_size() * 40'000'000LL);
+  }
+  expect_golden("history.txt", render_history(history, now, {}));
+  EXPECT_THAT(history_json("logging", history), testing::HasSubstr(R"({"stack":"logging","revisions":[{"number":4,)"));
 }
 
 TEST(Endpoints, HaveAddressesAndNames) { expect_golden("endpoints.txt", render_endpoints(half_way(), "", {})); }
@@ -131,8 +263,12 @@ TEST(Progress, PictureKeepsItsRowsAndFitsTheScreen) {
   const auto status = half_way();
   expect_golden("picture.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 100, 24}, {})));
   expect_golden("picture_narrow.txt", joined(picture(status.stacks(0), {"up", 77'400, 100, 3, 44, 5}, {})));
-  for (const auto& line : picture(status.stacks(0), {"up", 0, 0, 0, 44, 24}, {true}))
-    EXPECT_LE(width(line), 44u) << line;
+  for (const std::size_t columns : {12u, 24u, 44u})
+    for (const std::size_t rows : {1u, 2u, 4u, 6u, 7u, 24u}) {
+      const auto lines = picture(status.stacks(0), {"up", 3'700'000, 0, 0, columns, rows}, {true});
+      for (const auto& line : lines) EXPECT_LT(width(line), columns) << line;
+      EXPECT_LE(lines.size(), std::max<std::size_t>(2, rows - 1)) << "the cursor's row scrolls the picture away";
+    }
 }
 
 TEST(Progress, LinesTellOnlyWhatChanged) {
