@@ -196,13 +196,14 @@ int ask_up(const Options& options, const root::Bundle& bundle, bool detach, root
   return exit_ok;
 }
 
-/// Those that failed for themselves, or for lack of time, each with its reason.
-void tell_failed(const root::StackStatus& stack, int code) {
+/// Those that failed for themselves, or for lack of time, each with its reason; `told` has been said already.
+void tell_failed(const root::StackStatus& stack, int code, const std::string& told) {
   for (const auto& node : stack.nodes()) {
     const bool given_up = node.state() == "failed" || node.state() == "quarantined";
     const bool late = code == exit_timeout && !node.met() && node.state() != "waiting";
-    if (node.cause_node().empty() && (given_up || late))
-      std::fprintf(stderr, "error: %s is %s: %s\n", node.name().c_str(), node.state().c_str(), node.reason().c_str());
+    const auto text = node.name() + " is " + node.state() + ": " + node.reason();
+    if (node.cause_node().empty() && (given_up || late) && text != told)
+      std::fprintf(stderr, "error: %s\n", text.c_str());
   }
 }
 
@@ -213,7 +214,7 @@ void tell_end(const Follow& follow, int code) {
   if (code != exit_failed && code != exit_timeout) return;
   const auto& revision = follow.last()->revision();
   if (!revision.reason().empty()) std::fprintf(stderr, "error: %s\n", revision.reason().c_str());
-  tell_failed(*follow.last(), code);
+  tell_failed(*follow.last(), code, revision.reason());
   std::fprintf(stderr, "the stack stays as it is; `banyan why NODE` tells more, `banyan up` tries again\n");
 }
 
@@ -377,7 +378,7 @@ int restart(const Options& options, const std::string& name, bool scheduler) {
   });
   if (code == exit_ok && !options.quiet)
     std::cout << name << " was restarted in " << elapsed(follow.elapsed_ms()) << "\n";
-  if ((code == exit_failed || code == exit_timeout) && !options.quiet) tell_failed(*follow.last(), code);
+  if ((code == exit_failed || code == exit_timeout) && !options.quiet) tell_failed(*follow.last(), code, "");
   return code;
 }
 

@@ -158,85 +158,118 @@ CLI::App* find_verb(CLI::App& app, const std::string& name) {
   return found.empty() ? nullptr : found.front();
 }
 
-void add_verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words, Verb& chosen) {
-  const auto verb = [&](const char* name, const char* help, std::function<int()> run) {
-    auto* sub = app.add_subcommand(name, help)->fallthrough();
-    sub->footer([&app, name] { return footer_of(app, name); });
-    sub->callback([&chosen, &options, name, run = std::move(run)] {
-      chosen = [&options, name, run] {
-        const int code = settle_form(options, name);
+/// The tree of verbs. LIFETIME: as long as `app`, whose callbacks point here.
+class Verbs {
+ public:
+  Verbs(CLI::App& app, const Hooks& hooks, Options& options, Words& words, Verb& chosen)
+      : app_(app), hooks_(hooks), options_(options), words_(words), chosen_(chosen) {
+    add_changing();
+    add_seeing();
+    add_events();
+    add_others();
+  }
+  Verbs(const Verbs&) = delete;
+  Verbs& operator=(const Verbs&) = delete;
+
+ private:
+  CLI::App* verb(const char* name, const char* help, std::function<int()> run) {
+    auto* sub = app_.add_subcommand(name, help)->fallthrough();
+    sub->footer([this, name] { return footer_of(app_, name); });
+    sub->callback([this, name, run = std::move(run)] {
+      chosen_ = [this, name, run] {
+        const int code = settle_form(options_, name);
         return code == exit_ok ? run() : code;
       };
     });
     return sub;
-  };
-  const auto takes_file = [&options](CLI::App* sub) { sub->add_option("FILE", options.file, "stack file"); };
+  }
+  void takes_file(CLI::App* sub) { sub->add_option("FILE", options_.file, "stack file"); }
 
-  takes_file(verb("validate", "check a stack file: every mistake at once", [&] { return validate(options); }));
-  auto* plan_verb =
-      verb("plan", "what would start, in which order, and why", [&] { return plan(options, words.detailed); });
-  takes_file(plan_verb);
-  plan_verb->add_flag("--detailed-exitcode", words.detailed, "exit 10 when there are changes");
-  auto* up_verb = verb("up", "bring a stack up and wait until it serves", [&] { return up(options, words.detach); });
-  takes_file(up_verb);
-  up_verb->add_flag("-d,--detach", words.detach, "do not wait");
-  up_verb->add_flag("--supersede", options.supersede, "take the place of another `up` that is under way");
-  auto* down_verb = verb("down", "take a stack down, in reverse order; its data stays",
-                         [&] { return down(options, words.volumes, words.now); });
-  takes_file(down_verb);
-  down_verb->add_flag("--volumes", words.volumes, "delete its data too");
-  down_verb->add_flag("--now", words.now, "do not drain");
-  auto* status_verb = verb("status", "what runs where", [&] { return status(options, words.watch); })->alias("ps");
-  status_verb->add_flag("-w,--watch", words.watch, "keep showing it");
-  verb("why", "why a framework is in the state it is in", [&] { return why(options, words.node); })
-      ->add_option("NODE", words.node)
-      ->required();
-  auto* events_verb = verb("events", "what happened, and why", [&] { return events(options, words); });
-  events_verb->add_flag_callback("-f,--follow", [&words] { words.events.set_follow(true); }, "go on as it happens");
-  events_verb->add_option_function<std::uint64_t>(
-      "--after", [&words](std::uint64_t after) { words.events.set_after(after); },
-      "only events with a higher sequence number");
-  events_verb->add_option_function<std::string>(
-      "--node", [&words](const std::string& node) { words.events.set_node(node); }, "only of this framework");
-  events_verb->add_option_function<std::string>(
-      "--kind", [&words](const std::string& kind) { words.events.set_kind(kind); },
-      "only kinds that begin so: server. or node.failed");
-  events_verb->add_option("--since", words.since, "only of the last so long: 90s, 5m, 2h");
-  verb("history", "what each `up` asked for, and what came of it", [&] {
-    return history(options, words.what);
-  })->add_option("STACK", words.what);
-  auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers",
-                         [&] { return logs(options, words.node, words.follow, words.scheduler, words.lines); });
-  logs_verb->add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler")->required();
-  logs_verb->add_flag("-f,--follow", words.follow, "go on as it is written");
-  logs_verb->add_option("-n,--tail", words.lines, "lines from the end of each file; -1: all");
-  logs_verb->add_flag("--scheduler", words.scheduler, "of its scheduler instead");
-  verb("endpoints", "addresses and names", [&] {
-    return endpoints(options, words.node);
-  })->add_option("NODE", words.node);
-  takes_file(verb("graph", "who depends on whom", [&] { return graph(options); }));
-  auto* restart_verb = verb("restart", "restart a framework's servers, one at a time",
-                            [&] { return restart(options, words.node, words.scheduler); });
-  restart_verb->add_option("NODE", words.node)->required();
-  restart_verb->add_flag("--scheduler", words.scheduler, "its scheduler instead");
-  verb("explain", "what an error code or a state means", [&] { return explain(words.what); })
-      ->add_option("CODE|STATE", words.what)
-      ->required();
-  verb("version", "the version", [&hooks, &options] {
-    if (options.output == "json") std::cout << "{\"version\":\"" << hooks.version << "\"}\n";
-    else std::cout << "banyan " << hooks.version << "\n";
-    return static_cast<int>(exit_ok);
-  });
-  verb("help", "this, or `help exit-codes`", [&app, &words] {
-    if (words.what == "exit-codes") print_exit_codes();
-    else if (auto* sub = words.what.empty() ? nullptr : find_verb(app, words.what)) std::cout << sub->help();
-    else std::cout << app.help();
-    return static_cast<int>(exit_ok);
-  })->add_option("TOPIC", words.what);
-  // Listed here for help; run before parsing, since their flags are theirs.
-  verb("dev", "run a master, an agent and a root on this machine", [] { return static_cast<int>(exit_usage); });
-  verb("root", "run a root scheduler on a cluster", [] { return static_cast<int>(exit_usage); });
-}
+  void add_changing() {
+    takes_file(verb("validate", "check a stack file: every mistake at once", [this] { return validate(options_); }));
+    auto* plan_verb =
+        verb("plan", "what would start, in which order, and why", [this] { return plan(options_, words_.detailed); });
+    takes_file(plan_verb);
+    plan_verb->add_flag("--detailed-exitcode", words_.detailed, "exit 10 when there are changes");
+    auto* up_verb =
+        verb("up", "bring a stack up and wait until it serves", [this] { return up(options_, words_.detach); });
+    takes_file(up_verb);
+    up_verb->add_flag("-d,--detach", words_.detach, "do not wait");
+    up_verb->add_flag("--supersede", options_.supersede, "take the place of another `up` that is under way");
+    auto* down_verb = verb("down", "take a stack down, in reverse order; its data stays",
+                           [this] { return down(options_, words_.volumes, words_.now); });
+    takes_file(down_verb);
+    down_verb->add_flag("--volumes", words_.volumes, "delete its data too");
+    down_verb->add_flag("--now", words_.now, "do not drain");
+    auto* restart_verb = verb("restart", "restart a framework's servers, one at a time",
+                              [this] { return restart(options_, words_.node, words_.scheduler); });
+    restart_verb->add_option("NODE", words_.node)->required();
+    restart_verb->add_flag("--scheduler", words_.scheduler, "its scheduler instead");
+  }
+
+  void add_seeing() {
+    auto* status_verb =
+        verb("status", "what runs where", [this] { return status(options_, words_.watch); })->alias("ps");
+    status_verb->add_flag("-w,--watch", words_.watch, "keep showing it");
+    verb("why", "why a framework is in the state it is in", [this] { return why(options_, words_.node); })
+        ->add_option("NODE", words_.node)
+        ->required();
+    verb("history", "what each `up` asked for, and what came of it", [this] {
+      return history(options_, words_.what);
+    })->add_option("STACK", words_.what);
+    auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers", [this] {
+      return logs(options_, words_.node, words_.follow, words_.scheduler, words_.lines);
+    });
+    logs_verb->add_option("NODE[/TASK]", words_.node, "NODE/scheduler: of its scheduler")->required();
+    logs_verb->add_flag("-f,--follow", words_.follow, "go on as it is written");
+    logs_verb->add_option("-n,--tail", words_.lines, "lines from the end of each file; -1: all");
+    logs_verb->add_flag("--scheduler", words_.scheduler, "of its scheduler instead");
+    verb("endpoints", "addresses and names", [this] {
+      return endpoints(options_, words_.node);
+    })->add_option("NODE", words_.node);
+    takes_file(verb("graph", "who depends on whom", [this] { return graph(options_); }));
+  }
+
+  void add_events() {
+    auto* events_verb = verb("events", "what happened, and why", [this] { return events(options_, words_); });
+    events_verb->add_flag_callback("-f,--follow", [this] { words_.events.set_follow(true); }, "go on as it happens");
+    events_verb->add_option_function<std::uint64_t>(
+        "--after", [this](std::uint64_t after) { words_.events.set_after(after); },
+        "only events with a higher sequence number");
+    events_verb->add_option_function<std::string>(
+        "--node", [this](const std::string& node) { words_.events.set_node(node); }, "only of this framework");
+    events_verb->add_option_function<std::string>(
+        "--kind", [this](const std::string& kind) { words_.events.set_kind(kind); },
+        "only kinds that begin so: server. or node.failed");
+    events_verb->add_option("--since", words_.since, "only of the last so long: 90s, 5m, 2h");
+  }
+
+  void add_others() {
+    verb("explain", "what an error code or a state means", [this] { return explain(words_.what); })
+        ->add_option("CODE|STATE", words_.what)
+        ->required();
+    verb("version", "the version", [this] {
+      if (options_.output == "json") std::cout << "{\"version\":\"" << hooks_.version << "\"}\n";
+      else std::cout << "banyan " << hooks_.version << "\n";
+      return static_cast<int>(exit_ok);
+    });
+    verb("help", "this, or `help exit-codes`", [this] {
+      if (words_.what == "exit-codes") print_exit_codes();
+      else if (auto* sub = words_.what.empty() ? nullptr : find_verb(app_, words_.what)) std::cout << sub->help();
+      else std::cout << app_.help();
+      return static_cast<int>(exit_ok);
+    })->add_option("TOPIC", words_.what);
+    // Listed here for help; run before parsing, since their flags are theirs.
+    verb("dev", "run a master, an agent and a root on this machine", [] { return static_cast<int>(exit_usage); });
+    verb("root", "run a root scheduler on a cluster", [] { return static_cast<int>(exit_usage); });
+  }
+
+  CLI::App& app_;
+  const Hooks& hooks_;
+  Options& options_;
+  Words& words_;
+  Verb& chosen_;
+};
 
 /// "unknown verb", with the nearest one.
 int unknown_verb(const CLI::App& app, const std::string& word) {
@@ -304,7 +337,7 @@ int run(int argc, char** argv, const Hooks& hooks) {
   app.set_version_flag("--version", "banyan " + hooks.version);
   app.require_subcommand(0, 1);
   add_options(app, options, vars, timeout);
-  add_verbs(app, hooks, options, words, chosen);
+  const Verbs verbs(app, hooks, options, words, chosen);
   if (!first.empty() && first[0] != '-' && find_verb(app, first) == nullptr) return unknown_verb(app, first);
   try {
     app.parse(argc, argv);

@@ -41,7 +41,7 @@ std::string observed_text(const root::NodeStatus& node) {
 std::string server_text(const root::ServerStatus& task, bool wide) {
   std::vector<std::string> parts{task.reason().empty() ? join(task.addresses(), ",") : task.reason()};
   for (const auto& old : task.launched_with()) parts.push_back("launched with " + old + ", changed since");
-  if (wide && !task.ports_unseen().empty()) parts.push_back("nobody looks who listens: " + task.ports_unseen());
+  if (wide && !task.ports_unseen().empty()) parts.push_back(task.ports_unseen());
   if (parts.front().empty()) parts.erase(parts.begin());
   return join(parts, "; ");
 }
@@ -165,8 +165,7 @@ std::string why_tasks(const root::NodeStatus& node, const Paint& paint) {
   for (const auto& task : node.tasks()) {
     for (const auto& old : task.launched_with())
       text += "  " + task.name() + " was launched with " + old + ", which has changed since\n";
-    if (!task.ports_unseen().empty())
-      text += "  nobody looks who listens on the ports of " + task.name() + ": " + task.ports_unseen() + "\n";
+    if (!task.ports_unseen().empty()) text += "  " + task.name() + ": " + task.ports_unseen() + "\n";
   }
   if (node.handover_acknowledged() < node.handover_version())
     text += "  its handover version " + std::to_string(node.handover_version()) + " has not arrived yet\n";

@@ -75,6 +75,15 @@ void Core::on(const UpAsked& input) {
   const auto changes = plan(running, *loaded.stack);
   if (reply.set_conflict(refusal_of(changes)); !reply.conflict().empty()) return answer();
   for (const auto& change : changes) tell_change(change, reply);
+  std::vector<const specs::Stack*> others;
+  for (const auto& [name, other] : stacks_)
+    if (name != stack_name) others.push_back(&other.spec);
+  const auto placement = judge_placement(*loaded.stack, others, input.agents);
+  for (const auto& warning : placement.warnings) reply.add_warnings(warning);
+  if (!placement.refusals.empty()) {
+    reply.set_conflict(placement.refusals.front());
+    return answer();
+  }
   if (input.request.dry_run()) return answer();
   const std::string hash = graph_hash(*loaded.stack);
   if (running != nullptr && running->open()) {

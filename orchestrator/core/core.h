@@ -33,6 +33,7 @@
 #include "mesos/v1/scheduler/scheduler.pb.h"
 #include "orchestrator/core/deadlines.h"
 #include "orchestrator/core/node.h"
+#include "orchestrator/core/placement.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
 #include "specs/change.h"
@@ -87,6 +88,7 @@ struct AgentLost {
 struct UpAsked {
   CallId call = 0;
   UpRequest request;
+  std::vector<AgentTotal> agents = {};  ///< empty: not known
 };
 struct DownAsked {
   CallId call = 0;

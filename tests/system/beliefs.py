@@ -431,6 +431,165 @@ def a_full_disk_is_an_error(b):
     expect(done.returncode != 0, "status into a full disk ended with 0")
 
 
+# ---- what else people try --------------------------------------------------------------------------------------------
+
+def down_without_a_name_takes_the_folders_stack(b):
+    b.write(web())
+    b.up()
+    folder = os.path.join(b.stage.stubs, f"{b.name}-folder")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "stack.yaml"), "w", encoding="utf-8") as file:
+        file.write("name: not-running\nframeworks:\n" + web())
+    done = subprocess.run([*b.stage.cli, "down", "--volumes", "-y"], env=b.stage.env, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, check=False, cwd=folder)
+    expect(done.returncode != 0 and "not-running" in done.stderr, f"{done.returncode} {done.stderr}")
+    expect(b.node()["state"] == "serving", "down took a stack that the folder does not name")
+
+
+def down_reads_json_style(b):
+    b.write(web())
+    b.up()
+    style = b.stage.write(f"{b.name}-json.yaml", json.dumps(
+        {"name": b.name, "frameworks": {"web": {"command": ["sleep", "1"]}}}))
+    b.wants(0, f"{b.name} is down", "down", style)
+
+
+def plan_without_changes_is_zero(b):
+    b.write(web())
+    b.up()
+    b.wants(0, "nothing to change", "plan", b.file, "--detailed-exitcode")
+
+
+def plan_of_a_new_stack_is_a_change(b):
+    b.write(web())
+    b.wants(10, "add web", "plan", b.file, "--detailed-exitcode")
+    planned = json.loads(b.run("plan", b.file, "-o", "json")[1])["planned"]
+    expect([change["effect"] for change in planned] == ["add"], f"planned: {planned}")
+
+
+def up_dry_run_starts_nothing(b):
+    b.write(web())
+    b.wants(0, "web", "up", b.file, "--dry-run")
+    expect(b.name not in b.run("status")[1], "up --dry-run started something")
+
+
+def up_reads_stdin_once(b):
+    text = f"name: {b.name}\nframeworks:\n" + web()
+    done = subprocess.run([*b.stage.cli, "up", "-f", "-"], env=b.stage.env, input=text, text=True, capture_output=True,
+                          timeout=60, check=False)
+    expect(done.returncode == 0, f"up -f -: {done.returncode} {done.stderr}")
+    expect(b.node()["state"] == "serving", "it does not serve")
+
+
+def variables_are_set_one_by_one(b):
+    b.write(web("    env: { A: '${vars.a}', B: '${vars.b}' }\n"),
+            top="vars: { a: { type: string }, b: { type: string, default: unset } }\n")
+    b.up(0, "", "--var", "a=x,y", "--var", "b=2")
+    expect((b.environment("A"), b.environment("B")) == ("x,y", "2"), f"{b.environment('A')}, {b.environment('B')}")
+    b.wants(2, "a.*--var", "up", b.file)
+
+
+def history_lists_every_up(b):
+    b.write(web())
+    b.up()
+    b.write(web(f"    restart: {{ max: 1, {FAST} }}\n", command="[sh, -c, 'exit 5']"))
+    b.up(1)
+    b.wants(0, r"2 +\S+ failed.*status 5.*1 +\S+ done", "history", b.name)
+    found = json.loads(b.run("history", b.name, "-o", "json")[1])["revisions"]
+    expect([(r["number"], r["state"]) for r in found] == [(2, "failed"), (1, "done")], f"{found}")
+
+
+def history_survives_down(b):
+    b.write(web())
+    b.up()
+    b.wants(0, "", "down", b.file)
+    b.wants(0, r"1 +\S+ done", "history", b.name)
+
+
+def history_of_nobody_says_so(b):
+    b.wants(1, "never-there", "history", "never-there")
+
+
+def events_are_filtered(b):
+    b.write(web(), web(name="other"))
+    b.up()
+    text = b.wants(0, "node.serving", "events", "-p", b.name, "--node", "web", "--kind", "node.", "--since", "10m")
+    expect("other" not in text and "server." not in text, f"the filter let through: {text}")
+
+
+def events_tell_an_outage(b):
+    b.write(web())
+    b.up()
+    os.kill(b.node()["tasks"][0]["pid"], signal.SIGKILL)
+    wait_until(lambda: b.node()["tasks"][0]["restarts"] > 0 and b.node()["state"] == "serving", 30, "it is back")
+    found = [e for e in b.stage.events(b.name) if e["outage_ms"] > 0]
+    expect(found and found[0]["root_cause"] > 0, "no event tells how long the outage was, and what began it")
+    b.wants(0, "after an outage of", "events", "-p", b.name)
+
+
+def why_goes_to_the_root_cause(b):
+    b.write(f"  db:\n    command: [sh, -c, 'exit 7']\n    restart: {{ max: 1, {FAST} }}\n    {SMALL}\n",
+            f"  api:\n    depends_on: [db]\n    command: [sleep, '100']\n    {SMALL}\n",
+            f"  web:\n    depends_on: [api]\n    command: [sleep, '100']\n    {SMALL}\n")
+    b.up(1, "db is .*status 7")
+    text = b.wants(0, "because .*db is (failed|quarantined).*status 7", "why", "-p", b.name, "web")
+    expect("status 7" not in text.splitlines()[0], f"web's own reason quotes another's: {text}")
+
+
+def why_names_the_template(b):
+    b.stage.write("app.conf", "one\naddress = ${db.endpoints.p}\n")
+    b.write(web("    endpoints: { p: p }\n", name="db"),
+            f"  web:\n    command: [sleep, '100']\n    files: {{ app.conf: {{ source: app.conf }} }}\n    {SMALL}\n")
+    b.up()
+    b.wants(0, r"app\.conf:2:11", "why", "-p", b.name, "web")
+
+
+def wide_tells_goal_and_hashes(b):
+    b.write(web(), job("true"))
+    b.up()
+    b.wants(0, r"GOAL +MET +OBSERVED.*serving +yes +[0-9a-f]{8}.*completed +yes", "status", "-p", b.name, "-o", "wide")
+
+
+def status_shows_the_lock(b):
+    b.write(web(command="[sleep, '100']"))
+    b.up(0, "", "-d")
+    b.wants(0, r"revision 1 of \S+@.*open for .*web is", "status", "-p", b.name)
+
+
+def a_form_that_is_not_there_is_refused(b):
+    for verb, form in (("logs", "yaml"), ("graph", "wide"), ("version", "dot"), ("events", "tree")):
+        code, text = b.run(verb, *(["web"] if verb == "logs" else []), "-o", form)
+        expect(code == 2 and form in text and "it has" in text, f"{verb} -o {form}: {code} {text}")
+
+
+def help_names_the_shared_flags(b):
+    for verb in ("up", "down", "logs", "history"):
+        b.wants(0, r"--stack.*--color", verb, "--help")
+
+
+def a_port_of_another_stack_is_refused(b):
+    b.write(web(port="18190"))
+    b.up()
+    other = b.stage.write("second.yaml", f"name: {b.name}b\nframeworks:\n" + web(port="18190", name="late"))
+    b.wants(4, f"18190 of late is taken by web of stack {b.name}", "up", other)
+    expect(b.answers(b.address()), "the first one does not answer any more")
+
+
+def too_big_is_told_with_need_and_biggest(b):
+    b.write("  web:\n    command: [sleep, '100']\n    resources: { cpus: 1000, mem: 32MiB }\n")
+    b.wants(0, r"web needs 1000 cpus.*the biggest.* has \S+ cpus", "plan", b.file)
+
+
+def stale_timeouts_end_with_three(b):
+    b.write(web(command="[sleep, '100']", name="db"),
+            f"  web:\n    depends_on: {{ db: {{ timeout: 1s }} }}\n    command: [sleep, '100']\n    {SMALL}\n")
+    b.up(3, "db", "--timeout", "4s")
+
+
+def what_exit_codes_mean_is_printed(b):
+    b.wants(0, r"3 +timed out.*done 0.*superseded 4", "help", "exit-codes")
+
+
 BELIEFS = [
     ("up ends when the server answers", up_waits_until_it_answers),
     ("up fails for a server that exits at once", up_fails_for_a_server_that_exits),
@@ -466,6 +625,28 @@ BELIEFS = [
     ("why tells what is waited for", why_tells_what_is_waited_for),
     ("-o json is JSON", json_is_json),
     ("output to a full disk is an error", a_full_disk_is_an_error),
+    ("down takes the stack of the folder's file, or none", down_without_a_name_takes_the_folders_stack),
+    ("down reads a file in JSON style", down_reads_json_style),
+    ("plan without changes ends with 0", plan_without_changes_is_zero),
+    ("plan of a new stack ends with 10, and is JSON", plan_of_a_new_stack_is_a_change),
+    ("up --dry-run starts nothing", up_dry_run_starts_nothing),
+    ("up -f - reads stdin", up_reads_stdin_once),
+    ("--var sets one variable, commas and all", variables_are_set_one_by_one),
+    ("history lists every up and what came of it", history_lists_every_up),
+    ("history survives down", history_survives_down),
+    ("history of a stack that never was says so", history_of_nobody_says_so),
+    ("events are filtered by node, kind and time", events_are_filtered),
+    ("events tell how long an outage was", events_tell_an_outage),
+    ("why goes on to the root cause, without quoting it", why_goes_to_the_root_cause),
+    ("why names the template that made the edge", why_names_the_template),
+    ("status -o wide tells goals, and whether they are met", wide_tells_goal_and_hashes),
+    ("status shows who is bringing up what", status_shows_the_lock),
+    ("a form of output that a verb lacks is refused by name", a_form_that_is_not_there_is_refused),
+    ("every verb's help names the shared flags", help_names_the_shared_flags),
+    ("a fixed port of another stack is refused by name", a_port_of_another_stack_is_refused),
+    ("what no agent can hold is told with need and biggest agent", too_big_is_told_with_need_and_biggest),
+    ("a wait that passed its timeout ends up with 3", stale_timeouts_end_with_three),
+    ("help tells what exit codes mean", what_exit_codes_mean_is_printed),
 ]
 
 

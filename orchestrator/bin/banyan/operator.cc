@@ -1,5 +1,7 @@
 #include "orchestrator/bin/banyan/operator.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "runtime/adapters/http/client.h"
@@ -34,6 +36,19 @@ bool reserved_to(const mesos::v1::Resource& resource, const std::string& role) {
   if (resource.reservations_size() == 0) return false;
   const auto& last = resource.reservations(resource.reservations_size() - 1);
   return last.role() == role && last.type() == mesos::v1::Resource::ReservationInfo::DYNAMIC;
+}
+
+AgentTotal total_of(const mesos::v1::master::Response::GetAgents::Agent& agent) {
+  AgentTotal total;
+  total.host = agent.agent_info().hostname();
+  constexpr double mib = 1024 * 1024;
+  for (const auto& resource : agent.total_resources()) {
+    const double value = resource.scalar().value();
+    if (resource.name() == "cpus") total.cpus_milli += std::llround(value * 1000);
+    if (resource.name() == "mem") total.mem_bytes += std::llround(value * mib);
+    if (resource.name() == "disk") total.disk_bytes += std::llround(value * mib);
+  }
+  return total;
 }
 
 }  // namespace
@@ -89,9 +104,31 @@ void Operator::tear_down(const std::string& framework_id, std::function<void(std
   mesos::v1::master::Call teardown;
   teardown.set_type(mesos::v1::master::Call::TEARDOWN);
   teardown.mutable_teardown()->mutable_framework_id()->set_value(framework_id);
-  call(teardown, [done = std::move(done)](const Result<mesos::v1::master::Response>& answer) {
-    const bool unknown = !answer && answer.error().message.starts_with("HTTP 400");
-    done(answer || unknown ? "" : answer.error().message);
+  call(teardown, [this, framework_id, done = std::move(done)](const Result<mesos::v1::master::Response>& answer) {
+    if (answer) return done("");
+    const std::string refusal = answer.error().message;
+    if (!refusal.starts_with("HTTP 400")) return done(refusal);
+    mesos::v1::master::Call get;
+    get.set_type(mesos::v1::master::Call::GET_FRAMEWORKS);
+    call(get, [framework_id, refusal, done](const Result<mesos::v1::master::Response>& known) {
+      if (!known) return done(known.error().message);
+      const auto& there = known->get_frameworks().frameworks();
+      const bool left = std::any_of(there.begin(), there.end(), [&framework_id](const auto& framework) {
+        return framework.framework_info().id().value() == framework_id;
+      });
+      done(left ? refusal : "");
+    });
+  });
+}
+
+void Operator::agent_totals(std::function<void(std::vector<AgentTotal> agents)> done) {
+  mesos::v1::master::Call get;
+  get.set_type(mesos::v1::master::Call::GET_AGENTS);
+  call(get, [done = std::move(done)](const Result<mesos::v1::master::Response>& answer) {
+    std::vector<AgentTotal> agents;
+    if (answer)
+      for (const auto& agent : answer->get_agents().agents()) agents.push_back(total_of(agent));
+    done(std::move(agents));
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "mesos/v1/agent/agent.pb.h"
 #include "mesos/v1/master/master.pb.h"
+#include "orchestrator/core/placement.h"
 #include "runtime/base/result.h"
 
 namespace banyan {
@@ -35,8 +36,10 @@ class Operator {
   void call_agent(const std::string& address, const mesos::v1::agent::Call& call,
                   Done<mesos::v1::agent::Response> done);
 
-  /// TEARDOWN; a framework the master does not know is torn down already.
+  /// TEARDOWN. A master that refuses it is asked whether it knows the framework: only one it does not know is gone.
   void tear_down(const std::string& framework_id, std::function<void(std::string error)> done);
+  /// What every agent has, used or not; nothing when the master does not say.
+  void agent_totals(std::function<void(std::vector<AgentTotal> agents)> done);
   /// Destroys every persistent volume and dynamic reservation of `role`, on all agents.
   void release(const std::string& role, std::function<void(std::string error)> done);
 

@@ -164,7 +164,9 @@ class Shell {
                            "; run `banyan up` with the BANYAN_STATE of this cluster");
         return done(refusal);
       }
-      driver_->deliver(UpAsked{remember(std::move(done)), request});
+      operator_.agent_totals([this, request, call = remember(std::move(done))](std::vector<AgentTotal> agents) {
+        driver_->deliver(UpAsked{call, request, std::move(agents)});
+      });
     };
     calls.down = [this](const DownRequest& request, ApiServer::Done<DownReply> done) {
       driver_->deliver(DownAsked{remember(std::move(done)), request});

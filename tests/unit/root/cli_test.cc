@@ -85,7 +85,7 @@ root::Status half_way() {
     task->add_addresses(address);
     task->set_launched("0123456789abcdef");
   }
-  zk->mutable_tasks(2)->set_ports_unseen("the agent is a real Mesos");
+  zk->mutable_tasks(2)->set_ports_unseen("nobody looks who listens on its ports: its executor is not Banyan's");
   auto* kafka =
       add(stack, "kafka", "starting", "kafka-1 is starting: 127.0.0.1:31004: cannot connect", 12'300, {"zookeeper"});
   kafka->set_observed("1a2b3c4d5e6f7788");

@@ -1,0 +1,30 @@
+// Whether a stack can be placed on the cluster at all, before anything is launched. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "specs/stack.h"
+
+namespace banyan::root {
+
+/// All that an agent has, used or not.
+struct AgentTotal {
+  std::string host;
+  std::int64_t cpus_milli = 0;
+  std::int64_t mem_bytes = 0;
+  std::int64_t disk_bytes = 0;
+};
+
+/// What stands in the way. A refusal can never come right by waiting; of a warning somebody may know better.
+struct Placement {
+  std::vector<std::string> refusals, warnings;
+};
+
+/// `others`: the stacks that run beside it. No `agents`: nothing is known of them, and nothing said about them. A fixed
+/// port of another stack is refused where there is a single agent; more of them may hold it once each.
+[[nodiscard]] Placement judge_placement(const specs::Stack& wanted, const std::vector<const specs::Stack*>& others,
+                                        const std::vector<AgentTotal>& agents);
+
+}  // namespace banyan::root
