@@ -183,29 +183,59 @@ int why(const Options& options, const std::string& wanted) {
   return exit_ok;
 }
 
+namespace {
+
+/// Prints events as they come, each form in its own way.
+class EventPrinter {
+ public:
+  explicit EventPrinter(const Options& options) : form_(options.output), paint_(paint_for(options, 1)) {
+    if (form_ == "json") std::cout << "[";
+  }
+  void print(const root::Event& event) {
+    if (event.kind() == "stack.accepted" || !zero_) zero_ = event.mono_ms();
+    if (form_ == "json") std::cout << (first_ ? "" : ",") << event_json(event);
+    else if (form_ == "jsonl") std::cout << event_json(event) << "\n";
+    else std::cout << render_event(event, *zero_, unix_ms(), paint_) << "\n";
+    first_ = false;
+  }
+  void end() const {
+    if (form_ == "json") std::cout << "]\n";
+  }
+
+ private:
+  std::string form_;
+  Paint paint_;
+  std::optional<std::uint64_t> zero_;
+  bool first_ = true;
+};
+
+}  // namespace
+
 int events(const Options& options, root::EventsRequest request) {
   const auto target = find_target(options);
   if (!target) return complain(target.error().message, exit_usage);
-  const auto connection = connect(options);
+  auto connection = connect(options);
   if (!connection) return complain(connection.error().message, exit_unreachable);
-  grpc::ClientContext context;
   request.set_stack(target->stack);
-  const bool follow = request.follow();
-  const auto reader = connection->root->Events(&context, request);
-  const Paint paint = paint_for(options, 1);
-  const bool as_json = options.output == "json" || options.output == "jsonl";
-  std::optional<std::uint64_t> zero;
-  bool first = true;
-  if (options.output == "json") std::cout << "[";
-  for (root::Event event; std::cout && reader->Read(&event); first = false) {
-    if (event.kind() == "stack.accepted" || !zero) zero = event.mono_ms();
-    if (as_json) std::cout << (options.output == "json" && !first ? "," : "") << event_json(event);
-    else std::cout << render_event(event, *zero, unix_ms(), paint);
-    if (options.output != "json") std::cout << "\n";
-    if (follow) std::cout << std::flush;
+  EventPrinter printer(options);
+  for (;;) {
+    grpc::ClientContext context;
+    const auto reader = connection->root->Events(&context, request);
+    for (root::Event event; std::cout && reader->Read(&event);) {
+      printer.print(event);
+      request.set_after(event.seq());
+      if (request.follow()) std::cout << std::flush;
+    }
+    if (!request.follow() || !std::cout) {
+      printer.end();
+      return end_stream(context, *reader, exit_ok);
+    }
+    // A follower outlives the root: the next one goes on where this one ended.
+    reader->Finish();
+    if (!options.quiet) std::cerr << "the root is gone; waiting for the next\n";
+    connection = connect(options);
+    if (!connection) return complain(connection.error().message, exit_unreachable);
   }
-  if (options.output == "json") std::cout << "]\n";
-  return end_stream(context, *reader, exit_ok);
 }
 
 int history(const Options& options, const std::string& named) {

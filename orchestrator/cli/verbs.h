@@ -30,7 +30,8 @@ int restart(const Options& options, const std::string& node, bool scheduler);
 // see_verbs.cc
 int status(const Options& options, bool watch);
 int why(const Options& options, const std::string& node);
-/// `filter`: its fields after, follow, node, kind, since_ms; the stack is `options`'.
+/// `filter`: its fields after, follow, node, kind, since_ms; the stack is `options`'. Following goes on with the next
+/// root where the last one ended.
 int events(const Options& options, root::EventsRequest filter);
 /// `named`: the stack; empty: the one that `options` name, else the only one running.
 int history(const Options& options, const std::string& named);

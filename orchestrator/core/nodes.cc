@@ -223,6 +223,7 @@ void Core::retry(Node& node, const std::string& cause) {
   node.launched_at = now_.mono;
   if (record.report().has_child()) {
     auto& child = *record.mutable_report()->mutable_child();
+    child.clear_reason();  // of what it gave up on
     child.clear_quarantined();
     child.clear_failed();
     child.clear_completed();

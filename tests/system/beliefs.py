@@ -527,6 +527,38 @@ def events_tell_an_outage(b):
     b.wants(0, "after an outage of", "events", "-p", b.name)
 
 
+def a_follower_outlives_the_root(b):
+    b.write(web())
+    b.up()
+    with open(os.path.join(b.stage.stubs, f"{b.name}.events"), "w+", encoding="utf-8") as out:
+        follower = subprocess.Popen([*b.stage.cli, "events", "-f", "-p", b.name], env=b.stage.env, stdin=subprocess.DEVNULL,
+                                    stdout=out, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: "node.serving" in read(out.name), 20, "the follower has caught up")
+            os.kill(b.stage.status_of_cluster()["root"]["pid"], signal.SIGKILL)
+            wait_until(lambda: b.run("restart", "-p", b.name, "web")[0] == 0, 30, "the next root restarts web")
+            wait_until(lambda: "node.restart" in read(out.name), 20, "the follower tells what the next root did")
+            numbers = re.findall(r"^ *(\d+)  ", read(out.name), re.M)
+            expect(len(numbers) == len(set(numbers)), f"events were told twice: {numbers}")
+        finally:
+            follower.kill()
+            follower.wait()
+
+
+def unheard_of_is_unknown(b):
+    b.write(web())
+    b.up()
+    cluster = b.stage.status_of_cluster()
+    os.kill(cluster["agents"][0]["pid"], signal.SIGSTOP)
+    try:
+        os.kill(cluster["root"]["pid"], signal.SIGKILL)
+        wait_until(lambda: "it was serving when last heard of" in b.run("status", "-p", b.name)[1], 20, "it is unknown")
+        b.wants(0, "unknown", "why", "-p", b.name, "web")
+    finally:
+        os.kill(cluster["agents"][0]["pid"], signal.SIGCONT)
+    wait_until(lambda: b.node()["state"] == "serving", 30, "it is known again")
+
+
 def why_goes_to_the_root_cause(b):
     b.write(f"  db:\n    command: [sh, -c, 'exit 7']\n    restart: {{ max: 1, {FAST} }}\n    {SMALL}\n",
             f"  api:\n    depends_on: [db]\n    command: [sleep, '100']\n    {SMALL}\n",
@@ -637,6 +669,8 @@ BELIEFS = [
     ("history of a stack that never was says so", history_of_nobody_says_so),
     ("events are filtered by node, kind and time", events_are_filtered),
     ("events tell how long an outage was", events_tell_an_outage),
+    ("events -f goes on with the next root", a_follower_outlives_the_root),
+    ("what a new root has not heard of is unknown", unheard_of_is_unknown),
     ("why goes on to the root cause, without quoting it", why_goes_to_the_root_cause),
     ("why names the template that made the edge", why_names_the_template),
     ("status -o wide tells goals, and whether they are met", wide_tells_goal_and_hashes),

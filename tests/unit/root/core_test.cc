@@ -232,6 +232,12 @@ TEST_F(RootWithAChain, QuarantineOfAServerIsTheChildsWord) {
   update(task_of("zk"), mesos::v1::TASK_RUNNING, gave_up);
   EXPECT_EQ(node("zk").state(), "quarantined");
   EXPECT_EQ(node("zk").reason(), "zk-0 died 5 times: exit 1");
+  RestartAsked again;
+  again.request.set_stack("s");
+  again.request.set_node("zk");
+  step(again);
+  EXPECT_EQ(node("zk").state(), "starting");
+  EXPECT_EQ(node("zk").reason(), "its servers are not ready") << "what it gave up on is past";
 }
 
 TEST_F(RootWithAChain, AcknowledgesEveryUpdateThatWantsIt) {
