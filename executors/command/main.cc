@@ -28,6 +28,7 @@
 
 #include "executors/command/logs.h"
 #include "executors/command/options.h"
+#include "executors/command/ports.h"
 #include "executors/command/task.h"
 #include "executors/command/tree.h"
 #include "runtime/adapters/posix/shim_record.h"
@@ -44,6 +45,9 @@ struct Shim {
   int timeout_ms = -1;
   Log out{.name = "stdout"};
   Log err{.name = "stderr"};
+  PortWatch ports;
+  long started_ms = 0;
+  long look_ms = 0;  // when to look at the ports again
   pid_t task = -1;
   bool ended = false;     // its first process has
   bool stopping = false;  // SIGTERM was passed on: the tree is waited for
@@ -108,6 +112,12 @@ void watch_signals(Shim* shim) {
   if (shim->signals < 0) die("signalfd");
 }
 
+void record_ports(Shim* shim) {
+  char line[sizeof(PortsHeld) + 32];
+  format_ports(line, sizeof line, shim->ports.held);
+  write_record(shim->runtime, ports_file, line, false);  // a full disk: it is out of date until the next change
+}
+
 void record_start(Shim* shim) {
   Started started;
   started.shim = identify(getpid());
@@ -142,6 +152,7 @@ void start(Shim* shim) {
   for (const int fd : {out[0], err[0]})
     if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
   shim->error = error[0];
+  if (is_task && shim->options.port_count > 0) record_ports(shim);
   if (is_task) record_start(shim);
   if (write(gate[1], "g", 1) != 1) die("cannot let the task go");
   close(gate[1]);
@@ -211,22 +222,48 @@ long now_ms() {
   return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+// Often while something is missing, less often the longer that lasts; seldom once everything is held.
+constexpr long look_min_ms = 50;
+constexpr long look_max_ms = 1000;
+constexpr long look_held_ms = 2000;
+
+void look_at_ports(Shim* shim, long now) {
+  if (look(shim->options, shim->leaf, &shim->ports)) record_ports(shim);
+  long pause = (now - shim->started_ms) / 100;
+  if (pause < look_min_ms) pause = look_min_ms;
+  if (pause > look_max_ms) pause = look_max_ms;
+  shim->look_ms = now + (shim->ports.complete ? look_held_ms : pause);
+}
+
+// Milliseconds for poll(); -1: for ever.
+long time_left(const Shim& shim, long now, long deadline) {
+  long left = deadline == 0 ? -1 : deadline - now;
+  if (shim.options.port_count > 0 && !shim.ended) {
+    const long to_look = shim.look_ms > now ? shim.look_ms - now : 0;
+    if (left < 0 || to_look < left) left = to_look;
+  }
+  return left;
+}
+
 bool is_over(const Shim& shim) {
   if (!shim.ended) return false;
   return !shim.stopping || shim.killing || shim.empty;
 }
 
 void run(Shim* shim) {
-  const long deadline = shim->options.timeout_ms > 0 ? now_ms() + shim->options.timeout_ms : 0;
+  shim->started_ms = now_ms();
+  shim->look_ms = shim->started_ms + look_min_ms;
+  const long deadline = shim->options.timeout_ms > 0 ? shim->started_ms + shim->options.timeout_ms : 0;
   while (!is_over(*shim)) {
     pollfd fds[4] = {
         {shim->signals, POLLIN, 0}, {shim->out.pipe, POLLIN, 0}, {shim->err.pipe, POLLIN, 0}, {shim->error, POLLIN, 0}};
-    const long left = deadline == 0 ? -1 : deadline - now_ms();
-    if (deadline != 0 && left <= 0) {
+    const long now = now_ms();
+    if (deadline != 0 && deadline <= now) {
       report(shim, "timeout", 0);
       return;
     }
-    if (poll(fds, 4, static_cast<int>(left)) < 0) continue;
+    if (shim->options.port_count > 0 && !shim->ended && shim->look_ms <= now) look_at_ports(shim, now);
+    if (poll(fds, 4, static_cast<int>(time_left(*shim, now, deadline))) < 0) continue;
     if (fds[3].revents != 0) on_exec(shim);
     if (fds[1].revents != 0) pump(&shim->out);
     if (fds[2].revents != 0) pump(&shim->err);

@@ -6,6 +6,15 @@
 namespace banyan::shim {
 namespace {
 
+bool set_ports(Options* o, const char* list) {
+  for (char* rest = nullptr; *list != '\0'; list = *rest == ',' ? rest + 1 : rest) {
+    const long port = strtol(list, &rest, 10);
+    if (rest == list || port < 1 || port > 65535 || o->port_count == ports_max) return false;
+    o->ports[o->port_count++] = static_cast<unsigned short>(port);
+  }
+  return true;
+}
+
 bool set(Options* o, const char* word) {
   const auto value = [word](const char* key) -> const char* {
     const size_t size = strlen(key);
@@ -21,6 +30,7 @@ bool set(Options* o, const char* word) {
   else if ((v = value("log-bytes"))) o->log_bytes = atol(v);
   else if ((v = value("log-files"))) o->log_files = atoi(v);
   else if ((v = value("timeout-ms"))) o->timeout_ms = atol(v);
+  else if ((v = value("ports"))) return set_ports(o, v);
   else return false;
   return true;
 }

@@ -5,6 +5,8 @@
 
 namespace banyan::shim {
 
+constexpr int ports_max = 64;
+
 struct Options {
   const char* runtime = nullptr;  ///< folder of the records; none: a check, which leaves none
   const char* sandbox = nullptr;
@@ -15,9 +17,11 @@ struct Options {
   int report = -1;  ///< descriptor for one line: started PID | exec ERRNO | exit STATUS | timeout
   long log_bytes = 16 << 20;
   int log_files = 2;
-  long timeout_ms = 0;            ///< of a check; 0: none
-  const char* program = nullptr;  ///< looked up in PATH when it holds no '/'
-  char** arguments = nullptr;     ///< ends with a null
+  unsigned short ports[ports_max] = {};  ///< given to the task; who listens on them is recorded
+  int port_count = 0;                    ///< 0: nobody asks
+  long timeout_ms = 0;                   ///< of a check; 0: none
+  const char* program = nullptr;         ///< looked up in PATH when it holds no '/'
+  char** arguments = nullptr;            ///< ends with a null
 };
 
 /// False when the line is not understood.

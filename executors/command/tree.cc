@@ -73,15 +73,38 @@ Process identify(pid_t pid) {
   return read_entry(pid, &entry) ? entry.process : Process{pid, 0};
 }
 
-void kill_descendants() {
+namespace {
+
+template <class Deed>
+void each_descendant(const Deed& deed) {
   auto* table = static_cast<Entry*>(calloc(entries_max, sizeof(Entry)));
   if (table == nullptr) return;
   const int count = scan(table);
   mark_descendants(table, count);
   for (int i = 0; i < count; ++i)
-    if (table[i].ours) kill_exactly(table[i].process);
+    if (table[i].ours) deed(table[i].process);
   free(table);
 }
+
+}  // namespace
+
+int list_tree(int leaf, pid_t* pids, int max) {
+  int count = 0;
+  if (leaf < 0) {
+    each_descendant([&](const Process& process) {
+      if (count < max) pids[count++] = process.pid;
+    });
+    return count;
+  }
+  const int fd = openat(leaf, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+  FILE* file = fd < 0 ? nullptr : fdopen(fd, "r");
+  if (file == nullptr) return 0;
+  while (count < max && fscanf(file, "%d", &pids[count]) == 1) ++count;
+  fclose(file);
+  return count;
+}
+
+void kill_descendants() { each_descendant(kill_exactly); }
 
 bool kill_leaf(int leaf) {
   const int file = openat(leaf, "cgroup.kill", O_WRONLY | O_CLOEXEC);

@@ -13,6 +13,10 @@ constexpr std::int64_t mebibyte = 1 << 20;
 constexpr const char* instance_label = "banyan.instance";
 constexpr const char* claim_label = "banyan.claim";
 
+// Mesos' default ports. Where an agent offers more, the others are left to those who ask for them by number.
+constexpr std::uint64_t usual_ports_begin = 31000;
+constexpr std::uint64_t usual_ports_end = 32000;
+
 std::int64_t milli_of(const v1::Resource& r) { return std::llround(r.scalar().value() * 1000.0); }
 void set_milli(v1::Resource& r, std::int64_t milli) {
   r.mutable_scalar()->set_value(static_cast<double>(milli) / 1000.0);
@@ -216,6 +220,7 @@ bool Pool::knows(const std::string& instance) const {
 }
 
 bool Pool::in_offered_range(std::uint16_t port) const {
+  if (port >= outgoing_ports_begin && port <= outgoing_ports_end) return false;
   std::uint64_t lowest = UINT64_MAX;
   std::uint64_t highest = 0;
   for (const auto& r : resources_) {
@@ -238,16 +243,20 @@ bool Pool::take_free_port(std::uint16_t port, v1::Resource& taken) {
 }
 
 std::optional<std::uint16_t> Pool::lowest_free_port(const std::set<std::uint16_t>& avoided) const {
-  std::optional<std::uint16_t> lowest;
-  for (const auto& r : resources_) {
-    if (r.name() != "ports" || !is_free(r)) continue;
-    for (const auto& range : r.ranges().range()) {
-      auto port = range.begin();
-      while (port <= range.end() && avoided.contains(static_cast<std::uint16_t>(port))) ++port;
-      if (port <= range.end() && (!lowest || port < *lowest)) lowest = static_cast<std::uint16_t>(port);
+  const auto lowest_in = [&](std::uint64_t first, std::uint64_t last) {
+    std::uint64_t lowest = last + 1;
+    for (const auto& r : resources_) {
+      if (r.name() != "ports" || !is_free(r)) continue;
+      for (const auto& range : r.ranges().range()) {
+        auto port = std::max(first, range.begin());
+        while (port <= std::min(last, range.end()) && avoided.contains(static_cast<std::uint16_t>(port))) ++port;
+        if (port <= range.end()) lowest = std::min(lowest, port);
+      }
     }
-  }
-  return lowest;
+    return lowest <= last ? std::optional(static_cast<std::uint16_t>(lowest)) : std::nullopt;
+  };
+  const auto usual = lowest_in(usual_ports_begin, usual_ports_end);
+  return usual ? usual : lowest_in(1, UINT16_MAX);
 }
 
 Pool::Claimed Pool::claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,

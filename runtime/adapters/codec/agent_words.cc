@@ -62,6 +62,16 @@ agent::Status decode_status(const v1::TaskStatus& message) {
   return s;
 }
 
+namespace {
+
+void add_label(const char* key, const std::string& value, v1::TaskStatus& message) {
+  auto* label = message.mutable_labels()->add_labels();
+  label->set_key(key);
+  label->set_value(value);
+}
+
+}  // namespace
+
 v1::TaskStatus encode_status(const agent::Status& s, const AgentId& agent) {
   v1::TaskStatus message = parse<v1::TaskStatus>(s.body);
   message.mutable_task_id()->set_value(s.task.str());
@@ -77,6 +87,10 @@ v1::TaskStatus encode_status(const agent::Status& s, const AgentId& agent) {
     message.mutable_check_status()->set_type(v1::CheckInfo::COMMAND);
     auto* command = message.mutable_check_status()->mutable_command();
     if (s.check->exit_code) command->set_exit_code(*s.check->exit_code);
+  }
+  if (s.ports) {
+    add_label("banyan.listens", s.ports->listens, message);
+    if (!s.ports->strangers.empty()) add_label("banyan.strangers", s.ports->strangers, message);
   }
   if (!s.container.empty() && !message.has_container_status()) {
     auto* container = message.mutable_container_status();

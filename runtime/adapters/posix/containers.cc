@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 
 #include <cstdio>
@@ -43,6 +44,13 @@ std::optional<Ended> read_exit(const std::string& runtime) {
   return ended;
 }
 
+std::optional<PortsHeld> read_ports(const std::string& runtime) {
+  shim::PortsHeld record;
+  const auto line = read_file(runtime + '/' + shim::ports_file);
+  if (!line || !shim::parse_ports(line->c_str(), &record)) return std::nullopt;
+  return PortsHeld{record.listens, record.strangers};
+}
+
 /// What finds a task's processes when it has lost its shim and there are no cgroups: who leaves the session of the
 /// first one still has the environment it was started with.
 std::string mark_of(const ContainerId& id) { return "BANYAN_CONTAINER=" + id.str(); }
@@ -75,9 +83,14 @@ Containers::Containers(Loop& loop, ContainersOptions options, Callbacks callback
       callbacks_(std::move(callbacks)),
       layout_(options_.work_dir),
       fetcher_({.cache_dir = layout_.cache(), .sandboxes_dir = layout_.sandboxes()}),
-      workers_(loop, workers) {}
+      records_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+      workers_(loop, workers) {
+  if (records_.open()) loop_.when_readable(records_.get(), [this] { on_records(); });
+  else spdlog::warn("nobody sees who holds the ports of tasks: {}", std::strerror(errno));
+}
 
 Containers::~Containers() {
+  if (records_.open()) loop_.forget(records_.get());
   for (const auto& [id, container] : containers_) {
     container->cancelled = true;
     if (container->process.open()) loop_.forget(container->process.get());
@@ -136,7 +149,8 @@ void Containers::start(const Handle& c) {
                           .sandbox = c->plan.sandbox,
                           .leaf = c->leaf,
                           .user = c->user,
-                          .command = c->plan.command});
+                          .command = c->plan.command,
+                          .ports = c->plan.ports});
   if (!shim) {
     failed.launch_error = shim.error().message;
     return end(c, failed);
@@ -160,7 +174,40 @@ void Containers::on_report(const Handle& c) {
   c->report.reset();
   int pid = 0;
   if (size <= 0 || std::sscanf(line, "started %d", &pid) != 1 || c->gone) return;
-  callbacks_.started(c->id, pid);
+  tell_started(c, pid);
+}
+
+// First the watch, then a look: no change falls between.
+void Containers::tell_started(const Handle& c, pid_t pid) {
+  const std::string runtime = layout_.runtime(c->id);
+  if (records_.open() && read_ports(runtime))
+    c->port_watch = ::inotify_add_watch(records_.get(), runtime.c_str(), IN_MOVED_TO);
+  if (c->port_watch >= 0) {
+    watched_[c->port_watch] = c->id;
+    c->ports = read_ports(runtime);
+  }
+  callbacks_.started(c->id, pid, c->ports);
+}
+
+void Containers::on_records() {
+  alignas(inotify_event) char buffer[4096];
+  std::set<ContainerId> changed;
+  for (ssize_t size = 0; (size = ::read(records_.get(), buffer, sizeof buffer)) > 0;) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+      const auto watched = watched_.find(event->wd);
+      if (watched != watched_.end() && event->len > 0 && std::strcmp(event->name, shim::ports_file) == 0)
+        changed.insert(watched->second);
+    }
+  }
+  for (const auto& id : changed) {
+    const auto c = find_handle(id);
+    const auto ports = read_ports(layout_.runtime(id));
+    if (c == nullptr || c->gone || !ports || c->ports == ports) continue;
+    c->ports = ports;
+    callbacks_.ports(id, *ports);
+  }
 }
 
 void Containers::on_exit(const Handle& c) {
@@ -208,6 +255,10 @@ void Containers::end(const Handle& c, const Ended& ended) {
   c->gone = true;
   if (c->process.open()) loop_.forget(c->process.get());
   c->process.reset();
+  if (c->port_watch >= 0) {
+    ::inotify_rm_watch(records_.get(), c->port_watch);
+    watched_.erase(c->port_watch);
+  }
   if (c->leaf.empty()) c->leaf = read_file(layout_.runtime(c->id) + "/leaf").value_or("");
   if (!c->leaf.empty()) remove_leaf_soon(c->leaf, 0);
   callbacks_.ended(c->id, ended);
@@ -250,7 +301,7 @@ void Containers::adopt(const ContainerId& id) {
     if (ended && ended->shim_lost) return on_lost(c);
     if (ended) return end(c, *ended);
     watch(c);
-    callbacks_.started(c->id, c->task.pid);
+    tell_started(c, c->task.pid);
   });
 }
 

@@ -36,12 +36,21 @@ struct Ended {
   bool shim_lost = false;
 };
 
+/// Who listens on the ports that a container was given; lists as in shim_record.h.
+struct PortsHeld {
+  std::string listens;
+  std::string strangers;
+  bool operator==(const PortsHeld&) const = default;
+};
+
 /// THREADS: the loop's. LIFETIME: destroying it leaves every container running.
 class Containers {
  public:
   struct Callbacks {
-    std::function<void(const ContainerId&, pid_t pid)> started;
-    std::function<void(const ContainerId&, const Ended&)> ended;  ///< once per container, last
+    /// Nothing in `ports`: nobody looks (none were given, or an older shim).
+    std::function<void(const ContainerId&, pid_t pid, const std::optional<PortsHeld>& ports)> started;
+    std::function<void(const ContainerId&, const PortsHeld&)> ports;  ///< after started, on change
+    std::function<void(const ContainerId&, const Ended&)> ended;      ///< once per container, last
   };
   Containers(Loop& loop, ContainersOptions options, Callbacks callbacks);
   ~Containers();
@@ -80,9 +89,11 @@ class Containers {
     Fd report;
     std::string reported;
     shim::Process task;
-    bool ours = false;  // the shim is our child
-    bool gone = false;  // ended() was called
-    int hunted = 0;     // times a lost shim's processes were looked for
+    bool ours = false;    // the shim is our child
+    bool gone = false;    // ended() was called
+    int port_watch = -1;  // inotify's, on the runtime folder
+    std::optional<PortsHeld> ports;
+    int hunted = 0;  // times a lost shim's processes were looked for
   };
   using Handle = std::shared_ptr<Container>;
 
@@ -90,6 +101,8 @@ class Containers {
   void start(const Handle& container);
   void watch(const Handle& container);
   void on_report(const Handle& container);
+  void tell_started(const Handle& container, pid_t pid);
+  void on_records();
   void on_exit(const Handle& container);
   void on_lost(const Handle& container);
   void end(const Handle& container, const Ended& ended);
@@ -105,7 +118,9 @@ class Containers {
   std::map<ContainerId, Handle> containers_;
   std::set<std::string> leaves_;  // of ended containers, still to be removed
   std::map<int, std::shared_ptr<struct CheckRun>> checks_;
-  Workers workers_;  // last: its threads end first
+  Fd records_;                          // inotify on the runtime folders of containers that were given ports
+  std::map<int, ContainerId> watched_;  // by inotify's number
+  Workers workers_;                     // last: its threads end first
 };
 
 }  // namespace banyan::posix

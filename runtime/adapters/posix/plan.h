@@ -1,6 +1,7 @@
 // What a container is made of: everything the posix side needs to know, as plain values.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,8 @@
 #include "runtime/base/ids.h"
 
 namespace banyan::posix {
+
+inline constexpr std::size_t ports_watched_max = 64;  ///< of one task; the shim's table
 
 /// A file the task needs in its sandbox.
 struct Fetch {
@@ -41,6 +44,7 @@ struct ContainerPlan {
   Command command;
   std::vector<Fetch> fetches;
   std::vector<VolumeLink> volumes;
+  std::vector<std::uint16_t> ports = {};  ///< given to the task: who listens on them is told; empty: nobody asks
 };
 
 }  // namespace banyan::posix

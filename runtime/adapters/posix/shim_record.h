@@ -3,6 +3,8 @@
 //
 //   lock     flock()ed by the shim for as long as it lives; by a recovering agent to rule out one that has not begun
 //   started  one line, see format_started(); there before the task's first instruction
+//   ports    one line, see format_ports(): who listens on the ports that the task was given; there before `started`,
+//            replaced on change; missing: nobody looks
 //   exit     one line, see format_exit(); there after the task's last process is gone
 //
 // `exit` is synced to disk: it must outlive the machine. `started` only has to outlive the agent — after a reboot the
@@ -13,10 +15,13 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <initializer_list>
+
 namespace banyan::shim {
 
 inline constexpr char lock_file[] = "lock";
 inline constexpr char started_file[] = "started";
+inline constexpr char ports_file[] = "ports";
 inline constexpr char exit_file[] = "exit";
 
 /// A process that cannot be mistaken for a later one with the same number: start time in clock ticks since boot.
@@ -29,6 +34,11 @@ struct Started {
   char boot_id[40] = {};
   Process shim;
   Process task;
+};
+
+struct PortsHeld {
+  char listens[1408] = {};    ///< "tcp/31000,udp/5000": by the task's own processes
+  char strangers[5120] = {};  ///< "tcp/31000=1234/python3": by somebody else; pid 0: cannot be seen
 };
 
 struct Exit {
@@ -52,6 +62,17 @@ inline bool parse_exit(const char* line, Exit* r) {
   int never = 0;
   if (sscanf(line, "banyan-exit 1 %d %d %d\n", &r->wait_status, &r->launch_error, &never) != 3) return false;
   r->never_started = never != 0;
+  return true;
+}
+
+inline int format_ports(char* line, size_t size, const PortsHeld& r) {
+  const auto word = [](const char* list) { return *list == '\0' ? "-" : list; };
+  return snprintf(line, size, "banyan-ports 1 %s %s\n", word(r.listens), word(r.strangers));
+}
+inline bool parse_ports(const char* line, PortsHeld* r) {
+  if (sscanf(line, "banyan-ports 1 %1407s %5119s\n", r->listens, r->strangers) != 2) return false;
+  for (char* list : {r->listens, r->strangers})
+    if (strcmp(list, "-") == 0) *list = '\0';
   return true;
 }
 

@@ -22,6 +22,11 @@ std::vector<std::string> command_line(const ShimOptions& o) {
     words.push_back("user=" + std::to_string(o.user.uid));
     words.push_back("group=" + std::to_string(o.user.gid));
   }
+  if (!o.ports.empty()) {
+    std::string list;
+    for (const auto port : o.ports) list += (list.empty() ? "" : ",") + std::to_string(port);
+    words.push_back("ports=" + list);
+  }
   if (o.timeout > Duration{}) words.push_back("timeout-ms=" + std::to_string(milliseconds(o.timeout)));
   words.push_back("log-bytes=" + std::to_string(limits::log_file_bytes_max));
   words.push_back("log-files=" + std::to_string(limits::log_files_max));

@@ -1,8 +1,10 @@
 // Starting a shim.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "runtime/adapters/posix/fd.h"
 #include "runtime/adapters/posix/plan.h"
@@ -18,7 +20,8 @@ struct ShimOptions {
   std::string leaf;  ///< empty: no cgroup
   User user;
   Command command;
-  Duration timeout = {};  ///< of a check
+  std::vector<std::uint16_t> ports = {};  ///< see ContainerPlan
+  Duration timeout = {};                  ///< of a check
 };
 
 struct Shim {

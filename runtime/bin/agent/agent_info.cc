@@ -4,8 +4,10 @@
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <sstream>
 
 #include "runtime/adapters/codec/resources.h"
@@ -55,7 +57,11 @@ Result<void> add_attributes(const std::string& text, v1::AgentInfo& info) {
 }  // namespace
 
 std::string resources_text(const Settings& settings) {
-  return settings.resources.empty() ? posix::detect_resources(settings.work_dir) : settings.resources;
+  if (!settings.resources.empty()) return settings.resources;
+  std::set<std::uint16_t> taken;
+  for (const std::string* address : {&settings.listen, &settings.master})
+    taken.insert(static_cast<std::uint16_t>(std::atoi(address->substr(address->rfind(':') + 1).c_str())));
+  return posix::detect_resources(settings.work_dir, taken);
 }
 
 Result<v1::AgentInfo> describe_self(const Settings& settings, std::uint16_t port) {

@@ -1,5 +1,7 @@
 #include "runtime/bin/agent/plans.h"
 
+#include <set>
+
 #include "runtime/adapters/codec/agent_words.h"
 #include "runtime/adapters/codec/resources.h"
 #include "runtime/base/limits.h"
@@ -101,6 +103,22 @@ std::vector<posix::VolumeLink> volumes_of(const v1::TaskInfo& task, const posix:
   return volumes;
 }
 
+/// What was taken from the offer, and fixed ports that no offer held: the task says them in its DiscoveryInfo. Of more
+/// than the shim looks at, none.
+std::vector<std::uint16_t> ports_of(const v1::TaskInfo& task) {
+  std::set<std::uint16_t> ports;
+  for (const auto& resource : task.resources()) {
+    if (resource.name() != "ports") continue;
+    for (const auto& range : resource.ranges().range())
+      for (auto port = range.begin(); port <= range.end() && port <= 65535; ++port)
+        if (port > 0) ports.insert(static_cast<std::uint16_t>(port));
+  }
+  for (const auto& port : task.discovery().ports().ports())
+    if (port.number() > 0 && port.number() <= 65535) ports.insert(static_cast<std::uint16_t>(port.number()));
+  if (ports.size() > posix::ports_watched_max) return {};
+  return {ports.begin(), ports.end()};
+}
+
 std::string role_of(const v1::TaskInfo& task) {
   for (const auto& resource : task.resources())
     if (resource.allocation_info().has_role()) return resource.allocation_info().role();
@@ -125,6 +143,7 @@ posix::ContainerPlan plan_container(const LaunchContainer& l, const posix::Layou
   plan.command = command_of(command, std::move(environment));
   plan.fetches = fetches_of(command, custom ? executor.labels() : task.labels());
   plan.volumes = volumes_of(task, layout);
+  if (!custom) plan.ports = ports_of(task);
   return plan;
 }
 

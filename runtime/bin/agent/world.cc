@@ -58,11 +58,18 @@ Result<void> World::open_containers() {
       settings_.work_dir, settings_.shim, {settings_.task_user, settings_.allow_root_tasks}, *cgroups};
   containers_ = std::make_unique<posix::Containers>(
       loop_, options,
-      posix::Containers::Callbacks{[this](const ContainerId& id, pid_t pid) { deliver(ContainerStarted{id, pid}); },
-                                   [this](const ContainerId& id, const posix::Ended& e) {
-                                     deliver(ContainerEnded{id, e.wait_status, e.launch_error, e.never_started,
-                                                            e.shim_lost});
-                                   }});
+      posix::Containers::Callbacks{
+          [this](const ContainerId& id, pid_t pid, const std::optional<posix::PortsHeld>& ports) {
+            ContainerStarted started{id, pid};
+            if (ports) started.ports = PortsHeld{ports->listens, ports->strangers};
+            deliver(started);
+          },
+          [this](const ContainerId& id, const posix::PortsHeld& ports) {
+            deliver(PortsChanged{id, {ports.listens, ports.strangers}});
+          },
+          [this](const ContainerId& id, const posix::Ended& e) {
+            deliver(ContainerEnded{id, e.wait_status, e.launch_error, e.never_started, e.shim_lost});
+          }});
   browser_ = std::make_unique<posix::Browser>(containers_->layout().sandboxes());
   return {};
 }

@@ -75,6 +75,7 @@ std::string write(const Status& s) {
   w.number(static_cast<std::int64_t>(s.timestamp * 1e6));
   w.flag(s.check.has_value()).flag(s.check && s.check->exit_code);
   w.number(s.check && s.check->exit_code ? *s.check->exit_code : 0).text(s.body);
+  if (s.ports) w.text(s.ports->listens).text(s.ports->strangers);
   return w.take();
 }
 Status read_status(FieldReader& r) {
@@ -94,6 +95,9 @@ Status read_status(FieldReader& r) {
   const auto code = static_cast<int>(r.number());
   if (checked) s.check = CheckResult{has_code ? std::optional(code) : std::nullopt};
   s.body = r.text();
+  if (r.at_end()) return s;  // also a record of a version that did not look at ports
+  std::string listens = r.text();
+  s.ports = PortsHeld{std::move(listens), r.text()};
   return s;
 }
 

@@ -45,12 +45,28 @@ void Core::on(const ContainerStarted& started) {
       task->check = task->last.check.value_or(CheckResult{});
       task->check_at = now_.mono + task->description.check->delay;
     }
-    if (task->last.state == TaskState::staging || task->last.state == TaskState::starting)
-      queue(*task, status(*task, TaskState::running));
+    take_back_running(*task, started);
     if (state_.gone.contains(task->framework) || task->kill_wanted) {
       task->kill_wanted = false;  // what was asked before this life of the agent is asked anew
       kill_command_task(*task, run, task->kill_grace);
     }
+  }
+}
+
+// A former life of the agent may have said that it runs, and who held its ports then.
+void Core::take_back_running(Task& task, const ContainerStarted& started) {
+  task.ports = started.ports;
+  const bool is_new = task.last.state == TaskState::staging || task.last.state == TaskState::starting;
+  const bool changed = task.last.state == TaskState::running && task.ports && task.last.ports != task.ports;
+  if (is_new) queue(task, status(task, TaskState::running));
+  else if (changed && !task.kill_wanted) queue_news(task, status(task, TaskState::running));
+}
+
+void Core::on(const PortsChanged& changed) {
+  for (Task* task : tasks_of(changed.container)) {
+    if (task->ended() || task->kill_wanted || task->ports == changed.ports) continue;
+    task->ports = changed.ports;
+    queue_news(*task, status(*task, TaskState::running));
   }
 }
 

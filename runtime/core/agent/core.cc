@@ -44,6 +44,7 @@ Status Core::status(const Task& task, TaskState state) const {
   s.state = state;
   s.container = task.container;
   s.check = task.check;
+  s.ports = task.ports;
   const auto run = state_.runs.find(task.container);
   if (run == state_.runs.end()) return s;
   s.pid = run->second.pid;

@@ -98,6 +98,8 @@ class Core {
   void shut_down_framework(const FrameworkId&);
   // containers.cc
   void on(const ContainerStarted&);
+  void on(const PortsChanged&);
+  void take_back_running(Task&, const ContainerStarted&);
   void on(const ContainerEnded&);
   void destroy(Run&, Reason, std::string message);
   void end_command_task(const Run&, Task&, const ContainerEnded&);
@@ -107,6 +109,7 @@ class Core {
   // updates.cc
   void on(const Acknowledge&);
   void queue(Task&, Status);
+  void queue_news(Task&, Status);
   void send_first(const TaskKey&, Task&);
   void send_all(const std::optional<FrameworkId>&);  ///< the first update of each task (of one framework) at once
   void forget_task(const TaskKey&);

@@ -28,6 +28,7 @@ class FieldReader {
   std::string text();
   std::int64_t number();
   bool flag() { return text() == "1"; }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
   [[nodiscard]] bool ok() const { return ok_; }
 
  private:

@@ -89,6 +89,12 @@ struct ExecutorDisconnected {
 struct ContainerStarted {
   ContainerId container;
   std::int64_t pid = 0;
+  std::optional<PortsHeld> ports = {};  ///< nothing: nobody looks
+};
+/// Another process listens on the container's ports than before.
+struct PortsChanged {
+  ContainerId container;
+  PortsHeld ports;
 };
 /// No process of the container is left.
 struct ContainerEnded {
@@ -106,9 +112,9 @@ struct CheckDone {
 /// next_deadline() has come.
 struct Tick {};
 
-using Input =
-    std::variant<LinkOpened, LinkClosed, Registered, Refused, RunTask, KillTask, Acknowledge, SchedulerMessage,
-                 ShutdownExecutor, ShutdownFramework, UpdateFramework, Apply, Ping, ExecutorSubscribe, ExecutorUpdate,
-                 ExecutorMessage, ExecutorDisconnected, ContainerStarted, ContainerEnded, CheckDone, Tick>;
+using Input = std::variant<LinkOpened, LinkClosed, Registered, Refused, RunTask, KillTask, Acknowledge,
+                           SchedulerMessage, ShutdownExecutor, ShutdownFramework, UpdateFramework, Apply, Ping,
+                           ExecutorSubscribe, ExecutorUpdate, ExecutorMessage, ExecutorDisconnected, ContainerStarted,
+                           PortsChanged, ContainerEnded, CheckDone, Tick>;
 
 }  // namespace banyan::agent

@@ -39,6 +39,7 @@ struct Task {
   std::optional<Instant> check_at;
   std::optional<Instant> overrun_at;
   std::optional<CheckResult> check;  ///< set once the check has been scheduled
+  std::optional<PortsHeld> ports;    ///< as last told by its container
 
   [[nodiscard]] bool ended() const { return is_terminal(last.state); }
 };

@@ -167,7 +167,7 @@ void Core::on(const CheckDone& done) {
     task->check = done.result;
     Status s = status(*task, TaskState::running);
     s.reason = Reason::task_check_status_updated;
-    queue(*task, std::move(s));
+    queue_news(*task, std::move(s));
   }
 }
 

@@ -15,6 +15,7 @@ void Core::queue(Task& task, Status s) {
   }
   if (s.timestamp == 0) s.timestamp = seconds(now_.wall.time_since_epoch());
   if (task.check && !s.check) s.check = task.check;
+  if (task.ports && !s.ports) s.ports = task.ports;
   task.last = s;
   if (is_terminal(s.state)) {
     task.kill_at.reset();
@@ -27,6 +28,14 @@ void Core::queue(Task& task, Status s) {
     task.backoff = {};
     send_first(key, task);
   }
+}
+
+// What is news about a running task: while one of them waits behind the update in flight, the newest takes its place,
+// so that a scheduler that is away costs no queue.
+void Core::queue_news(Task& task, Status s) {
+  if (task.unacknowledged.size() > 1 && task.unacknowledged.back().state == TaskState::running)
+    task.unacknowledged.pop_back();  // its record is overwritten
+  queue(task, std::move(s));
 }
 
 void Core::send_first(const TaskKey& key, Task& task) {

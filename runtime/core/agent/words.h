@@ -33,6 +33,14 @@ struct CheckResult {
   bool operator==(const CheckResult&) const = default;
 };
 
+/// Who listens on the ports a task was given: "tcp/31000,udp/5000" by its own processes, "tcp/31000=1234/python3" by
+/// others.
+struct PortsHeld {
+  std::string listens;
+  std::string strangers;
+  bool operator==(const PortsHeld&) const = default;
+};
+
 struct Status {
   TaskId task;
   TaskState state = TaskState::staging;
@@ -45,6 +53,7 @@ struct Status {
   std::int64_t pid = 0;              ///< of the container's first process; 0: none
   double timestamp = 0;              ///< Unix time, seconds
   std::optional<CheckResult> check;  ///< set for tasks that have a check
+  std::optional<PortsHeld> ports;    ///< nothing: nobody looks
   std::string body;                  ///< the executor's own TaskStatus; the fields above are laid over it
 };
 

@@ -60,7 +60,11 @@ class ContainerWorld {
       : folder_(folder), cgroups_(Cgroups::detect(isolation, folder.path())) {
     containers_ = std::make_unique<Containers>(
         loop_, ContainersOptions{folder.path(), std::string(BIN_DIR) + "/banyan-shim", {}, cgroups_.value()},
-        Containers::Callbacks{[this](const ContainerId& id, pid_t pid) { started[id.str()] = pid; },
+        Containers::Callbacks{[this](const ContainerId& id, pid_t pid, const std::optional<PortsHeld>& held) {
+                                started[id.str()] = pid;
+                                ports[id.str()] = held;
+                              },
+                              [this](const ContainerId& id, const PortsHeld& held) { ports[id.str()] = held; },
                               [this](const ContainerId& id, const Ended& e) { ended[id.str()] = e; }});
   }
 
@@ -91,6 +95,7 @@ class ContainerWorld {
   Loop& loop() { return loop_; }
 
   std::map<std::string, pid_t> started;
+  std::map<std::string, std::optional<PortsHeld>> ports;
   std::map<std::string, Ended> ended;
 
  private:

@@ -149,6 +149,60 @@ TEST(AKillOfATaskTheAgentNeverGot, IsAnsweredSoThatTheMasterLearns) {
   EXPECT_EQ(agent.kill("ghost"), "master: update ghost DROPPED reason=1 \"the agent does not know this task\"\n");
 }
 
+/// Runs, and has said so.
+void run_with_ports(AgentHarness& agent) {
+  agent.join();
+  agent.run(AgentHarness::command("t"));
+  agent.acknowledge("t");
+  EXPECT_EQ(agent.give(ContainerStarted{agent.container("t"), 100, PortsHeld{}}),
+            "master: update t RUNNING pid=100 listens=\n");
+  agent.acknowledge("t");
+}
+
+TEST(PortsOfATask, AreToldInAnUpdateWhenTheirHoldersChange) {
+  AgentHarness agent;
+  run_with_ports(agent);
+  const ContainerId c = agent.container("t");
+  EXPECT_EQ(agent.give(PortsChanged{c, {"", "tcp/31000=7/python3"}}),
+            "master: update t RUNNING pid=100 listens= strangers=tcp/31000=7/python3\n");
+  EXPECT_EQ(agent.give(PortsChanged{c, {"", "tcp/31000=7/python3"}}), "");
+  agent.acknowledge("t");
+  EXPECT_EQ(agent.give(PortsChanged{c, {"tcp/31000", ""}}), "master: update t RUNNING pid=100 listens=tcp/31000\n");
+}
+
+TEST(PortsOfATask, CostNoQueueWhileNobodyAcknowledges) {
+  AgentHarness agent;
+  run_with_ports(agent);
+  const ContainerId c = agent.container("t");
+  agent.give(PortsChanged{c, {"tcp/1", ""}});
+  const std::size_t records = agent.records();
+  for (int i = 0; i < 10; ++i) agent.give(PortsChanged{c, {"tcp/" + std::to_string(10 + i), ""}});
+  EXPECT_EQ(agent.records(), records + 1);
+  EXPECT_EQ(agent.acknowledge("t"), "master: update t RUNNING pid=100 listens=tcp/19\n");
+  EXPECT_EQ(agent.acknowledge("t"), "");
+}
+
+TEST(PortsOfATask, AreNotToldOnceItIsToEnd) {
+  AgentHarness agent;
+  run_with_ports(agent);
+  agent.kill("t");
+  EXPECT_EQ(agent.give(PortsChanged{agent.container("t"), {"tcp/1", ""}}), "");
+}
+
+TEST(PortsOfATask, AreComparedWithWhatAFormerLifeSaid) {
+  AgentHarness agent;
+  run_with_ports(agent);
+  agent.give(PortsChanged{agent.container("t"), {"tcp/1", ""}});
+  agent.acknowledge("t");
+  agent.boot();
+  agent.join(2);
+  EXPECT_EQ(agent.give(ContainerStarted{agent.container("t"), 100, PortsHeld{"tcp/1", ""}}), "");
+  agent.boot();
+  agent.join(3);
+  EXPECT_EQ(agent.give(ContainerStarted{agent.container("t"), 100, PortsHeld{"", ""}}),
+            "master: update t RUNNING pid=100 listens=\n");
+}
+
 TEST(ACheck, IsReportedOnlyWhenItsResultChanges) {
   AgentHarness agent;
   agent.join();

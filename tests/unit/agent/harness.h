@@ -111,6 +111,8 @@ class AgentHarness {
     if (s.reason) text += " reason=" + std::to_string(static_cast<int>(*s.reason));
     if (s.pid != 0) text += " pid=" + std::to_string(s.pid);
     if (s.check) text += " check=" + (s.check->exit_code ? std::to_string(*s.check->exit_code) : "none");
+    if (s.ports) text += " listens=" + s.ports->listens;
+    if (s.ports && !s.ports->strangers.empty()) text += " strangers=" + s.ports->strangers;
     if (!s.message.empty()) text += " \"" + s.message + '"';
     return text;
   }

@@ -45,6 +45,20 @@ TEST(AnExecutorsUpdate, IsRefusedInMesosWordsWhenItIsMalformed) {
   EXPECT_EQ(fault(Call()), "Expecting 'type' to be present");
 }
 
+TEST(AnUpdate, CarriesWhoHoldsThePortsAsLabels) {
+  agent::Status status;
+  status.ports = agent::PortsHeld{"tcp/31000", ""};
+  v1::TaskStatus message = encode_status(status, AgentId("A"));
+  ASSERT_EQ(message.labels().labels_size(), 1);
+  EXPECT_EQ(message.labels().labels(0).key(), "banyan.listens");
+  EXPECT_EQ(message.labels().labels(0).value(), "tcp/31000");
+  status.ports = agent::PortsHeld{"", "tcp/31000=7/nc"};
+  message = encode_status(status, AgentId("A"));
+  ASSERT_EQ(message.labels().labels_size(), 2);
+  EXPECT_TRUE(message.labels().labels(0).has_value());
+  EXPECT_EQ(message.labels().labels(1).key(), "banyan.strangers");
+}
+
 TEST(AnExecutorsUpdate, KeepsWhatTheAgentDoesNotDecideOn) {
   v1::TaskStatus sent = status_of_executor();
   sent.set_data("handover");

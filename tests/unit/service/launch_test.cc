@@ -228,6 +228,16 @@ TEST(ServiceScheduler, HoldsANumberOnceThatIsATcpPortAndAUdpPort) {
   EXPECT_EQ(task.discovery().ports().ports(0).number(), 31007u);
 }
 
+TEST(ServiceScheduler, LeavesUnusualPortsToThoseWhoNameThem) {
+  auto node = tcp_node("kafka", 1);
+  node.servers[0].ports["admin"].fixed = 9092;
+  Harness h(node);
+  h.agents["a1"].free = Resources::parse("cpus:4;mem:4096;ports:[1024-32767, 61000-65535]").value();
+  h.up();
+  EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:9092", "10.0.0.1:31000"));
+  EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 ports@shop.kafka/kafka-0 ");
+}
+
 TEST(ServiceScheduler, GivesTheAgentExecChecksGraceAndHostPaths) {
   auto node = tcp_node("kafka", 1);
   specs::Readiness exec;
