@@ -147,6 +147,13 @@ constexpr Explanation explanations[] = {
     {"E403", "a file with another sha256",
      "The file under `uris` is not the one whose sha256 is written beside it. Look which of the two is right."},
 
+    {"E501", "a port that no agent offers",
+     "A fixed port is reserved on its agent, so that no second server gets it; what no agent offers cannot be. "
+     "Banyan's "
+     "own agent offers 1024 to 65535, less the kernel's range for outgoing connections "
+     "(/proc/sys/net/ipv4/ip_local_port_range) and its own ports. `--resources 'ports:[…]'` makes an agent offer "
+     "others."},
+
     {"W501", "an edge that nothing refers to",
      "`depends_on` names a framework with endpoints, and no text of this one names any of them. If an address is "
      "written down by hand, refer to the endpoint instead: it is filled in, and an edge of its own. If only the order "

@@ -222,17 +222,23 @@ long now_ms() {
   return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-// Often while something is missing, less often the longer that lasts; seldom once everything is held.
-constexpr long look_min_ms = 50;
-constexpr long look_max_ms = 1000;
-constexpr long look_held_ms = 2000;
+// A server serves no sooner than it is seen to listen, so the pause is an eighth of its age while it starts, a
+// hundredth when something is missing for long; once everything is held, only a closed socket is looked for.
+long pause_ms(bool complete, long age) {
+  constexpr long shortest = 5;
+  constexpr long starting = 100;
+  constexpr long missing = 1000;
+  constexpr long held = 2000;
+  if (complete) return held;
+  const long late = age / 100 < missing ? age / 100 : missing;
+  const long early = age / 8 < starting ? age / 8 : starting;
+  const long pause = early > late ? early : late;
+  return pause > shortest ? pause : shortest;
+}
 
 void look_at_ports(Shim* shim, long now) {
   if (look(shim->options, shim->leaf, &shim->ports)) record_ports(shim);
-  long pause = (now - shim->started_ms) / 100;
-  if (pause < look_min_ms) pause = look_min_ms;
-  if (pause > look_max_ms) pause = look_max_ms;
-  shim->look_ms = now + (shim->ports.complete ? look_held_ms : pause);
+  shim->look_ms = now + pause_ms(shim->ports.complete, now - shim->started_ms);
 }
 
 // Milliseconds for poll(); -1: for ever.
@@ -252,7 +258,7 @@ bool is_over(const Shim& shim) {
 
 void run(Shim* shim) {
   shim->started_ms = now_ms();
-  shim->look_ms = shim->started_ms + look_min_ms;
+  shim->look_ms = shim->started_ms + pause_ms(false, 0);
   const long deadline = shim->options.timeout_ms > 0 ? shim->started_ms + shim->options.timeout_ms : 0;
   while (!is_over(*shim)) {
     pollfd fds[4] = {

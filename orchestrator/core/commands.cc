@@ -65,6 +65,9 @@ void Core::on(const UpAsked& input) {
     for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, loaded));
     return answer();
   }
+  for (const auto& error : outside_offers(*loaded.stack, bundle.file(), input.agents))
+    reply.add_errors(specs::render(error, loaded));
+  if (reply.errors_size() > 0) return answer();
   for (const auto& warning : loaded.diagnostics) reply.add_warnings(specs::render(warning, loaded));
   const std::string stack_name = loaded.stack->name;
   Stack* running = stacks_.contains(stack_name) ? &stacks_.at(stack_name) : nullptr;

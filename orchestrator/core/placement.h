@@ -9,12 +9,18 @@
 
 namespace banyan::root {
 
+struct PortRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;  ///< included
+};
+
 /// All that an agent has, used or not.
 struct AgentTotal {
   std::string host;
   std::int64_t cpus_milli = 0;
   std::int64_t mem_bytes = 0;
   std::int64_t disk_bytes = 0;
+  std::vector<PortRange> ports = {};
 };
 
 /// What stands in the way. A refusal can never come right by waiting; of a warning somebody may know better.

@@ -7,28 +7,44 @@
 #include <utility>
 #include <vector>
 
+#include "orchestrator/api/rotated_log.h"
 #include "orchestrator/bin/banyan/operator.h"
 #include "orchestrator/core/core.h"
 #include "runtime/adapters/loop/loop.h"
+#include "runtime/adapters/posix/shim_record.h"
 
 namespace banyan::root {
 namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration follow_interval = 300ms;
-constexpr std::uint64_t read_bytes = 64 << 10;
-constexpr std::uint64_t tail_window_bytes = 256 << 10;  // where the last N lines are looked for
+constexpr std::uint64_t attempts_max = 20;        // of one server, with --since
+constexpr std::size_t unfinished_max = 1u << 20;  // of a line without an end
 
-/// One file of one task's sandbox.
+/// One log of one attempt.
 struct Source {
   std::string label;
-  std::string agent_id;
-  std::string path;
-  std::uint64_t offset = 0;
-  bool begun = false;
-  bool drained = false;  // read to its end at least once
-  std::string pending;   // read and not sent: the tail is cut from it when the end is reached
+  std::vector<std::string> agents;  // host:port of those that may have it; the first is asked
+  std::string folder;
+  RotatedLog log;
+  std::string line{};         // without its end yet
+  int rounds_left = INT_MAX;  // of following, once there is a newer attempt
 };
+
+/// What a task of the status is, as far as its logs are concerned.
+struct Subject {
+  std::string label;
+  std::string framework_id;
+  std::string task_id;
+  std::string agent;
+};
+
+/// "stack.node.server-0." and 3 of an id that ends in the number of an attempt; 0 if it does not.
+std::pair<std::string, std::uint64_t> attempt_of(const std::string& task_id) {
+  const auto digits = task_id.find_last_not_of("0123456789") + 1;
+  if (digits == 0 || digits == task_id.size() || task_id[digits - 1] != '.' || task_id.size() - digits > 9) return {};
+  return {task_id.substr(0, digits), std::stoull(task_id.substr(digits))};
+}
 
 class Reading : public std::enable_shared_from_this<Reading> {
  public:
@@ -48,13 +64,13 @@ class Reading : public std::enable_shared_from_this<Reading> {
         self->addresses_[agent.agent_info().id().value()] =
             agent.agent_info().hostname() + ":" + std::to_string(agent.agent_info().port());
       self->find_sources();
-      if (self->sources_.empty() && !self->request_.follow()) return self->end(self->nothing_found());
       self->round();
     });
   }
 
  private:
   void end(const std::string& failure) {
+    for (auto& source : sources_) finish_line(source);
     if (!failure.empty()) {
       LogChunk chunk;
       chunk.set_error(failure);
@@ -64,103 +80,156 @@ class Reading : public std::enable_shared_from_this<Reading> {
   }
 
   [[nodiscard]] std::string nothing_found() const {
-    return request_.task().empty() ? "framework \"" + request_.node() + "\" has no task yet"
-                                   : "framework \"" + request_.node() + "\" has no task \"" + request_.task() + "\"";
-  }
-
-  void add(const std::string& label, const std::string& framework_id, const std::string& executor_id,
-           const std::string& agent_id) {
-    if (executor_id.empty() || !known_.insert(executor_id).second) return;
-    const std::string run = "/frameworks/" + framework_id + "/executors/" + executor_id + "/runs/latest/";
-    sources_.push_back({label, agent_id, run + "stdout", 0, false, false, ""});
-    if (request_.stderr_too()) sources_.push_back({label, agent_id, run + "stderr", 0, false, false, ""});
+    const auto whose = request_.node().empty() ? "the stack" : "framework \"" + request_.node() + "\"";
+    if (known_.empty())
+      return whose + (request_.task().empty() ? " has no task yet" : " has no task \"" + request_.task() + "\"");
+    if (request_.previous()) return whose + " has no earlier attempt whose files are kept";
+    if (request_.checks()) return whose + " has no output of an exec probe";
+    return "";
   }
 
   void find_sources() {
     const Status present = status_();
     for (const auto& stack : present.stacks())
       for (const auto& node : stack.nodes()) {
-        if (node.name() != request_.node()) continue;
+        if (!request_.node().empty() && node.name() != request_.node()) continue;
+        const auto& scheduler = node.scheduler();
         if (request_.scheduler())
-          add(node.name() + " scheduler", root_framework, node.scheduler().task_id(), node.scheduler().agent());
+          add({node.name() + " scheduler", root_framework, scheduler.task_id(), scheduler.agent()});
         else
           for (const auto& task : node.tasks())
             if (request_.task().empty() || request_.task() == task.name() || request_.task() == task.id())
-              add(task.name(), node.scheduler().framework_id(), task.id(), task.agent());
+              add({label_of(node.name(), task.name()), scheduler.framework_id(), task.id(), task.agent()});
       }
   }
 
-  /// Reads on in the first source that has more; when none has, ends or waits.
-  void round() {
+  /// Two nodes may have a server of one name.
+  [[nodiscard]] std::string label_of(const std::string& node, const std::string& task) const {
+    return request_.node().empty() && !task.starts_with(node + "-") ? node + "/" + task : task;
+  }
+
+  void add(const Subject& subject) {
+    if (subject.task_id.empty() || !known_.insert(subject.task_id).second) return;
+    const auto [prefix, attempt] = attempt_of(subject.task_id);
+    auto& seen = attempts_[prefix];
+    const auto earlier = [&](std::uint64_t number) {  // it may have been on another agent
+      Subject other = subject;
+      other.task_id = prefix + std::to_string(number);
+      other.agent.clear();
+      if (!started_) other.label += " attempt " + std::to_string(number);
+      add_logs(other);
+    };
     for (auto& source : sources_)
-      if (!source.drained) return read(source);
-    if (!request_.follow()) return end("");
+      if (seen > 0 && source.folder.find("/" + prefix) != std::string::npos) source.rounds_left = 2;
+    if (request_.previous() && !started_ && attempt > 1) earlier(attempt - 1);
+    const std::uint64_t from = started_                  ? seen
+                               : request_.since_ms() > 0 ? attempt - std::min(attempt, attempts_max)
+                                                         : attempt;
+    if (attempt > 0 && (seen > 0 || !started_) && !request_.previous())
+      for (auto number = from + 1; number < attempt; ++number) earlier(number);
+    if (!request_.previous() || started_) add_logs(subject);
+    seen = attempt;
+  }
+
+  void add_logs(const Subject& subject) {
+    std::vector<std::string> agents;
+    for (const auto& [id, address] : addresses_)
+      if (subject.agent.empty() || subject.agent == id) agents.push_back(address);
+    const auto folder = "/frameworks/" + subject.framework_id + "/executors/" + subject.task_id + "/runs/latest";
+    const auto add = [&](const char* name, std::int64_t tail) {
+      sources_.push_back({subject.label, agents, folder, RotatedLog(name, tail, request_.since_ms() * 1'000'000)});
+    };
+    const std::int64_t tail = started_ ? -1 : request_.tail_lines();  // who comes while we follow is told whole
+    if (request_.checks()) return add(shim::check_output_file, -1);
+    add("stdout", tail);
+    if (request_.stderr_too()) add("stderr", tail);
+  }
+
+  /// Asks for more of the first source that has any; when none has, ends or waits. While following, each gets its turn.
+  void round() {
+    for (std::size_t n = sources_.size(); n > 0; --n) {
+      Source& source = sources_.front();
+      if (const auto ask = source.log.next()) return perform(source, *ask);
+      sources_.splice(sources_.end(), sources_, sources_.begin());
+    }
+    const bool found = std::ranges::any_of(sources_, [](const auto& source) { return source.log.found(); });
+    if (!request_.follow()) return end(!trouble_.empty() ? trouble_ : found ? "" : nothing_found());
+    started_ = true;
     loop_.after(follow_interval, [self = shared_from_this()] {
-      self->find_sources();
-      for (auto& source : self->sources_) source.drained = false;
-      if (self->alive()) self->round();
+      if (self->alive()) self->follow();
     });
+  }
+
+  void follow() {
+    find_sources();
+    for (auto source = sources_.begin(); source != sources_.end();) {
+      if (--source->rounds_left > 0) {
+        source->log.look_again();
+        ++source;
+        continue;
+      }
+      finish_line(*source);
+      source = sources_.erase(source);
+    }
+    round();
   }
 
   bool alive() { return sink_.send(LogChunk()); }  // empty chunks mean nothing; they find out whether anyone listens
 
-  void read(Source& source) {
-    const auto address = addresses_.find(source.agent_id);
-    if (address == addresses_.end()) {
-      source.drained = true;
+  void perform(Source& source, const RotatedLog::Ask& ask) {
+    if (source.agents.empty()) {
+      if (ask.name.empty()) source.log.listed({});
+      else source.log.read(std::nullopt);
       return round();
     }
     mesos::v1::agent::Call call;
-    call.set_type(mesos::v1::agent::Call::READ_FILE);
-    call.mutable_read_file()->set_path(source.path);
-    call.mutable_read_file()->set_offset(source.offset);
-    call.mutable_read_file()->set_length(source.begun ? read_bytes : 1);
-    agents_.call_agent(address->second, call,
-                       [self = shared_from_this(), &source](const Result<mesos::v1::agent::Response>& answer) {
-                         if (self->take(source, answer)) self->round();
+    if (ask.name.empty()) {
+      call.set_type(mesos::v1::agent::Call::LIST_FILES);
+      call.mutable_list_files()->set_path(source.folder);
+    } else {
+      call.set_type(mesos::v1::agent::Call::READ_FILE);
+      call.mutable_read_file()->set_path(source.folder + "/" + ask.name);
+      call.mutable_read_file()->set_offset(ask.offset);
+      call.mutable_read_file()->set_length(ask.length);
+    }
+    agents_.call_agent(source.agents.front(), call,
+                       [self = shared_from_this(), &source, list = ask.name.empty()](const auto& answer) {
+                         if (list) self->take_listing(source, answer);
+                         else source.log.read(answer ? std::optional(answer->read_file().data()) : std::nullopt);
+                         if (self->tell(source)) self->round();
                        });
   }
 
-  /// False when the reader has gone.
-  bool take(Source& source, const Result<mesos::v1::agent::Response>& answer) {
-    if (!answer) {  // not there yet, or gone with its sandbox
-      source.drained = true;
-      return true;
+  void take_listing(Source& source, const Result<mesos::v1::agent::Response>& answer) {
+    const bool absent = !answer && answer.error().message.starts_with("HTTP 404");
+    if (!answer && !absent) trouble_ = "agent " + source.agents.front() + " does not answer: " + answer.error().message;
+    if (!answer && source.agents.size() > 1) {
+      source.agents.erase(source.agents.begin());
+      return source.log.look_again();
     }
-    const auto& file = answer->read_file();
-    if (!source.begun) {
-      source.begun = true;
-      const bool all = request_.tail_lines() < 0;
-      source.offset = all || file.size() < tail_window_bytes ? 0 : file.size() - tail_window_bytes;
-      return true;
-    }
-    if (file.size() < source.offset) {  // rotated: a new file
-      source.offset = 0;
-      return true;
-    }
-    source.offset += file.data().size();
-    source.drained = file.data().empty() || source.offset >= file.size();
-    source.pending += file.data();
-    const bool live = told_.contains(&source) || request_.tail_lines() < 0;
-    if (!live && !source.drained) return true;
-    if (!live) cut_tail(source.pending, static_cast<std::size_t>(request_.tail_lines()));
-    told_.insert(&source);
-    if (source.pending.empty()) return true;
+    std::vector<LogFile> files;
+    if (answer)
+      for (const auto& file : answer->list_files().file_infos())
+        files.push_back({file.path().substr(file.path().rfind('/') + 1), file.size(), file.mtime().nanoseconds()});
+    source.log.listed(files);
+  }
+
+  /// Whole lines only: stdout and stderr of one server share a label. False when the reader has gone.
+  bool tell(Source& source) {
+    source.line += source.log.take();
+    const auto end = source.line.size() > unfinished_max ? source.line.size() : source.line.rfind('\n') + 1;
+    if (end == 0) return true;
     LogChunk chunk;
     chunk.set_source(source.label);
-    chunk.set_data(std::exchange(source.pending, ""));
+    chunk.set_data(source.line.substr(0, end));
+    source.line.erase(0, end);
     return sink_.send(chunk);
   }
 
-  static void cut_tail(std::string& text, std::size_t lines) {
-    std::size_t at = text.size();
-    if (at > 0 && text.back() == '\n') --at;
-    for (std::size_t n = 0; n < lines; ++n) {
-      const auto newline = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
-      if (newline == std::string::npos) return;
-      at = newline;
-    }
-    text.erase(0, lines == 0 ? text.size() : at + 1);
+  void finish_line(Source& source) {
+    if (source.line.empty()) return;
+    source.line += '\n';
+    tell(source);
   }
 
   Loop& loop_;
@@ -170,8 +239,10 @@ class Reading : public std::enable_shared_from_this<Reading> {
   ApiServer::LogSink sink_;
   std::map<std::string, std::string> addresses_;
   std::list<Source> sources_;
-  std::set<std::string> known_;
-  std::set<const Source*> told_;
+  std::set<std::string> known_;                    // task ids
+  std::map<std::string, std::uint64_t> attempts_;  // the newest known, by the front of the task id
+  std::string trouble_;
+  bool started_ = false;  // what there was has been told
 };
 
 }  // namespace

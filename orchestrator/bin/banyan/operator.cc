@@ -47,6 +47,8 @@ AgentTotal total_of(const mesos::v1::master::Response::GetAgents::Agent& agent) 
     if (resource.name() == "cpus") total.cpus_milli += std::llround(value * 1000);
     if (resource.name() == "mem") total.mem_bytes += std::llround(value * mib);
     if (resource.name() == "disk") total.disk_bytes += std::llround(value * mib);
+    if (resource.name() == "ports")
+      for (const auto& range : resource.ranges().range()) total.ports.push_back({range.begin(), range.end()});
   }
   return total;
 }

@@ -219,20 +219,6 @@ bool Pool::knows(const std::string& instance) const {
                      [&](const auto& r) { return label(r, instance_label) == instance; });
 }
 
-bool Pool::in_offered_range(std::uint16_t port) const {
-  if (port >= outgoing_ports_begin && port <= outgoing_ports_end) return false;
-  std::uint64_t lowest = UINT64_MAX;
-  std::uint64_t highest = 0;
-  for (const auto& r : resources_) {
-    if (r.name() != "ports") continue;
-    for (const auto& range : r.ranges().range()) {
-      lowest = std::min(lowest, range.begin());
-      highest = std::max(highest, range.end());
-    }
-  }
-  return port >= lowest && port <= highest;
-}
-
 bool Pool::take_free_port(std::uint16_t port, v1::Resource& taken) {
   for (auto& r : resources_) {
     if (r.name() != "ports" || !is_free(r) || !remove_port(r, port)) continue;
@@ -259,24 +245,23 @@ std::optional<std::uint16_t> Pool::lowest_free_port(const std::set<std::uint16_t
   return usual ? usual : lowest_in(1, UINT16_MAX);
 }
 
-Pool::Claimed Pool::claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
-                          const std::set<std::uint16_t>& avoided, std::uint16_t& number) {
+bool Pool::claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
+                 const std::set<std::uint16_t>& avoided, std::uint16_t& number) {
   if (claim.volume) return claim_volume(instance, claim);
   number = claim.fixed.value_or(avoided.contains(preferred) ? 0 : preferred);
-  if (claim.fixed && !in_offered_range(number)) return Claimed::given;
   v1::Resource taken;
   if (number == 0 || !take_free_port(number, taken)) {
     const auto lowest = claim.fixed ? std::nullopt : lowest_free_port(avoided);
-    if (!lowest || !take_free_port(*lowest, taken)) return Claimed::no_room;
+    if (!lowest || !take_free_port(*lowest, taken)) return false;
     number = *lowest;
   }
   reserve(taken, role_, instance, claim.key);
   to_reserve_.push_back(taken);
   resources_.push_back(taken);
-  return Claimed::reserved;
+  return true;
 }
 
-Pool::Claimed Pool::claim_volume(const std::string& instance, const Claim& claim) {
+bool Pool::claim_volume(const std::string& instance, const Claim& claim) {
   const auto bare =
       std::find_if(resources_.begin(), resources_.end(), [&](const auto& r) { return is_claim(r, instance, claim); });
   v1::Resource taken;
@@ -285,14 +270,14 @@ Pool::Claimed Pool::claim_volume(const std::string& instance, const Claim& claim
     resources_.erase(bare);
   } else {
     const auto free = take_disk(claim.size_mb * 1000);
-    if (!free) return Claimed::no_room;
+    if (!free) return false;
     taken = *free;
     reserve(taken, role_, instance, claim.key);
     to_reserve_.push_back(taken);
   }
   to_create_.push_back(created(taken, instance, claim));
   resources_.push_back(to_create_.back());
-  return Claimed::reserved;
+  return true;
 }
 
 /// In one piece, from what nobody has reserved.

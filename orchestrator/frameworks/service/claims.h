@@ -66,11 +66,10 @@ class Pool {
   void give_back_ports(const std::string& instance, const std::map<std::string, std::uint16_t>& kept);
   /// Whether anything here is reserved for `instance`.
   [[nodiscard]] bool knows(const std::string& instance) const;
-  enum class Claimed { no_room, reserved, given };
-  /// Reserves (and creates) the claim from what is free. A port prefers `preferred`, then the lowest free one not
-  /// `avoided`. A fixed port outside everything the agent offers is used as given, without a reservation.
-  Claimed claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
-                const std::set<std::uint16_t>& avoided, std::uint16_t& number);
+  /// Reserves (and creates) the claim from what is free. A port that may be any prefers `preferred`, then the lowest
+  /// free one not `avoided`, of 31000-32000 first. False: there is no room for it.
+  bool claim(const std::string& instance, const Claim& claim, std::uint16_t preferred,
+             const std::set<std::uint16_t>& avoided, std::uint16_t& number);
   /// Gives the volume that is here for `instance` the claim's size; its data stays. False: no room, or none is here.
   bool resize(const std::string& instance, const Claim& claim);
   /// Takes amounts that are nobody's; what the task then uses is appended to `used`. False: too little, nothing taken.
@@ -83,9 +82,8 @@ class Pool {
                   std::vector<v1::Resource>& used);
 
  private:
-  [[nodiscard]] bool in_offered_range(std::uint16_t port) const;
   bool take_free_port(std::uint16_t port, v1::Resource& taken);
-  Claimed claim_volume(const std::string& instance, const Claim& claim);
+  bool claim_volume(const std::string& instance, const Claim& claim);
   std::optional<v1::Resource> take_disk(std::int64_t milli);
   bool grow(const v1::Resource& volume, v1::Resource addition, const std::string& instance, const Claim& claim);
   void shrink(const v1::Resource& volume, const v1::Resource& piece);

@@ -49,16 +49,13 @@ void decode_newer(const json::object& o, Record& r) {
 
 }  // namespace
 
-std::string held_by(const Record& record, std::uint16_t port) {
-  for (const auto* protocol : {"tcp/", "udp/"}) {
-    const auto key = protocol + std::to_string(port);
-    const auto found = record.strangers.find(key);
-    if (found == record.strangers.end() || (record.listens && record.listens->contains(key))) continue;
-    const auto slash = found->second.find('/');
-    return "pid " + found->second.substr(0, slash) +
-           (slash == std::string::npos ? "" : " (" + found->second.substr(slash + 1) + ")");
-  }
-  return "";
+std::string held_by(const Record& record, specs::Transport protocol, std::uint16_t port) {
+  const auto key = (protocol == specs::Transport::tcp ? "tcp/" : "udp/") + std::to_string(port);
+  const auto found = record.strangers.find(key);
+  if (found == record.strangers.end() || (record.listens && record.listens->contains(key))) return "";
+  const auto slash = found->second.find('/');
+  return "pid " + found->second.substr(0, slash) +
+         (slash == std::string::npos ? "" : " (" + found->second.substr(slash + 1) + ")");
 }
 
 Result<Record> decode_record(std::string_view text) {

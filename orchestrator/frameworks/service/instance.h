@@ -11,6 +11,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/base/time.h"
+#include "specs/stack.h"
 
 namespace banyan::service {
 
@@ -62,7 +63,7 @@ enum class Phase {
 inline constexpr Duration unreachable_max = std::chrono::minutes(1);
 
 /// The stranger that holds a port of the task, "pid 1234 (python3)"; "" if none is known or the task itself holds it.
-[[nodiscard]] std::string held_by(const Record& record, std::uint16_t port);
+[[nodiscard]] std::string held_by(const Record& record, specs::Transport protocol, std::uint16_t port);
 
 /// Why we end a task.
 enum class Ending { relaunch, stop };

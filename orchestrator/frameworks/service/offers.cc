@@ -11,12 +11,10 @@ namespace {
 constexpr double refuse_while_wanting_s = 1;
 constexpr double refuse_long_s = 3600;
 
-std::string given(const Claim& claim) { return "given:" + claim.key; }
-
 bool holds(const Place& place, const Claim& claim) {
   const auto port = place.ports.find(claim.name);
   if (!claim.volume && (port == place.ports.end() || (claim.fixed && port->second != *claim.fixed))) return false;
-  return place.held.contains(claim.key) || place.held.contains(given(claim));
+  return place.held.contains(claim.key);
 }
 
 bool complete(const Place& place, const specs::Server& server) {
@@ -199,13 +197,10 @@ std::string Core::find_claim(Pool& trial, const Instance& i, const Claim& claim,
   if (auto taken = taken_here(trial, i, claim); !taken.empty()) return taken;
   std::uint16_t number = 0;
   if (const auto before = found.ports.find(claim.name); before != found.ports.end()) number = before->second;
-  const auto claimed = trial.claim(i.name, claim, number, avoid, number);
-  if (claimed == Pool::Claimed::no_room && claim.fixed)
-    return "port " + std::to_string(*claim.fixed) + " is not free on agent " + trial.agent();
-  if (claimed == Pool::Claimed::no_room) return "no offer has " + needs_text(server_of(i));
-  found.held.erase(claim.key);
-  found.held.erase(given(claim));
-  found.held.insert(claimed == Pool::Claimed::given ? given(claim) : claim.key);
+  if (!trial.claim(i.name, claim, number, avoid, number))
+    return claim.fixed ? "port " + std::to_string(*claim.fixed) + " is not free on agent " + trial.agent()
+                       : "no offer has " + needs_text(server_of(i));
+  found.held.insert(claim.key);
   if (!claim.volume) found.ports[claim.name] = number;
   return "";
 }
@@ -216,7 +211,6 @@ bool Core::launch(Pool& pool, Instance& i, Launch& into, std::vector<v1::TaskInf
   Pool trial = pool;
   std::vector<v1::Resource> used;
   for (const auto& claim : claims_of(server)) {
-    if (place.held.contains(given(claim))) continue;
     const auto port = place.ports.find(claim.name);
     if (trial.take_claim(i.name, claim, port == place.ports.end() ? std::uint16_t{0} : port->second, used)) continue;
     miss_claims(pool, i);

@@ -33,7 +33,7 @@ std::string Core::port_complaint(const Instance& i) const {
     if (port == i.ports().end() || !i.record.listens) continue;
     const auto number = std::to_string(port->second);
     if (i.record.listens->contains("tcp/" + number)) continue;
-    if (const auto who = held_by(i.record, port->second); !who.empty())
+    if (const auto who = held_by(i.record, specs::Transport::tcp, port->second); !who.empty())
       return "port " + number + " is held by " + who + ", not by this server";
     return "port " + number + " is not listened on by this server yet";
   }

@@ -149,10 +149,13 @@ void Core::move_lost(Instance& i) {
 
 /// Who holds the ports it was given, where somebody looks: said on change, so it is recorded.
 void Core::take_ports(Instance& i, const v1::TaskStatus& status) {
+  for (const auto& label : status.labels().labels())
+    if (label.key() == "banyan.listens") {
+      i.record.listens = parts(label.value());
+      i.record.strangers.clear();  // who looks and names no stranger has seen none
+    }
   for (const auto& label : status.labels().labels()) {
-    if (label.key() == "banyan.listens") i.record.listens = parts(label.value());
     if (label.key() != "banyan.strangers") continue;
-    i.record.strangers.clear();
     for (const auto& part : parts(label.value()))
       i.record.strangers[part.substr(0, part.find('='))] = part.substr(std::min(part.size(), part.find('=') + 1));
   }
@@ -167,7 +170,7 @@ void Core::leave_ports(Instance& i) {
   for (const auto& [name, port] : server_of(i).ports) {
     const auto number = i.record.ports.find(name);
     if (port.fixed || number == i.record.ports.end()) continue;
-    if (held_by(i.record, number->second).empty() || place.avoids.contains(number->second)) continue;
+    if (held_by(i.record, port.protocol, number->second).empty() || place.avoids.contains(number->second)) continue;
     place.avoids.insert(number->second);
     place.held.erase("port:" + name);
     place.ports.erase(name);

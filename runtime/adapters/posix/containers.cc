@@ -85,7 +85,7 @@ Containers::Containers(Loop& loop, ContainersOptions options, Callbacks callback
       fetcher_({.cache_dir = layout_.cache(), .sandboxes_dir = layout_.sandboxes()}),
       records_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       workers_(loop, workers) {
-  if (records_.open()) loop_.when_readable(records_.get(), [this] { on_records(); });
+  if (records_.open()) watch_records();
   else spdlog::warn("nobody sees who holds the ports of tasks: {}", std::strerror(errno));
 }
 
@@ -189,7 +189,12 @@ void Containers::tell_started(const Handle& c, pid_t pid) {
   callbacks_.started(c->id, pid, c->ports);
 }
 
+void Containers::watch_records() {
+  loop_.when_readable(records_.get(), [this] { on_records(); });
+}
+
 void Containers::on_records() {
+  watch_records();  // it is told once each time
   alignas(inotify_event) char buffer[4096];
   std::set<ContainerId> changed;
   for (ssize_t size = 0; (size = ::read(records_.get(), buffer, sizeof buffer)) > 0;) {

@@ -102,6 +102,7 @@ class Containers {
   void watch(const Handle& container);
   void on_report(const Handle& container);
   void tell_started(const Handle& container, pid_t pid);
+  void watch_records();
   void on_records();
   void on_exit(const Handle& container);
   void on_lost(const Handle& container);

@@ -47,6 +47,29 @@ TEST(Root, ServesLocalFilesByTheirContent) {
   EXPECT_EQ(executor.labels().labels(1).key(), "sha256:theirs");
 }
 
+TEST(Root, RefusesAFixedPortThatNoAgentOffers) {
+  Harness h;
+  h.connect();
+  UpRequest request;
+  request.mutable_bundle()->set_file("stack.yaml");
+  request.mutable_bundle()->set_text(
+      "name: s\nframeworks:\n  a: { command: [x], ports: { ssh: 22, p: 1024, q: 65535 } }\n");
+  AgentTotal agent{"a1", 1000, 1 << 30, 1 << 30, {{1024, 32767}, {61000, 65535}}};
+  const std::vector<AgentTotal> offered = {agent, agent};
+  for (const bool dry_run : {true, false}) {
+    request.set_dry_run(dry_run);
+    h.step(UpAsked{1, request, offered});
+    const auto& reply = std::get<UpReply>(h.answers.back());
+    ASSERT_THAT(reply.errors(), SizeIs(1));
+    EXPECT_THAT(reply.errors(0),
+                testing::StartsWith("error[E501]: port 22 is offered by no agent\n --> stack.yaml:3:"));
+    EXPECT_THAT(reply.errors(0), testing::HasSubstr("a port of 1024-32767, 61000-65535;"));
+    EXPECT_EQ(h.core->summary(), "");
+  }
+  h.step(UpAsked{1, request, {}});
+  EXPECT_THAT(std::get<UpReply>(h.answers.back()).errors(), IsEmpty()) << "no agent is known yet";
+}
+
 TEST(Root, TellsWarningsAndDoesWhatIsAsked) {
   Harness h;
   h.connect();

@@ -96,7 +96,7 @@ Harness::Harness(specs::Node node, std::string names) : core({}), node_(std::mov
 void Harness::add_agent(const std::string& name) {
   FakeAgent agent;
   agent.host = "10.0.0." + std::to_string(agents.size() + 1);
-  agent.free = Resources::parse("cpus:4;mem:4096;disk:10000;ports:[31000-31099]").value();
+  agent.free = Resources::parse("cpus:4;mem:4096;disk:10000;ports:[1024-32767, 61000-65535]").value();
   agents[name] = std::move(agent);
 }
 
@@ -191,7 +191,8 @@ void Harness::finish(FakeTask& task, v1::TaskState state, const std::string& mes
 }
 
 void Harness::ports(const std::string& instance, const std::string& listens, const std::string& strangers) {
-  labels = {{"banyan.listens", listens}, {"banyan.strangers", strangers}};
+  labels = {{"banyan.listens", listens}};
+  if (!strangers.empty()) labels.emplace("banyan.strangers", strangers);
   update(task_of(instance), v1::TASK_RUNNING);
   labels.clear();
 }

@@ -201,16 +201,6 @@ TEST(ServiceScheduler, AddsServedFilesAsCheckedUris) {
   EXPECT_EQ(task.labels().labels(0).value(), "abc");
 }
 
-TEST(ServiceScheduler, TakesAFixedPortFromTheOfferOrAsGiven) {
-  auto node = tcp_node("kafka", 1);
-  node.servers[0].ports["client"].fixed = 31007;
-  node.servers[0].ports["admin"].fixed = 9092;
-  Harness h(node);
-  h.up();
-  EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:9092", "10.0.0.1:31007"));
-  EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 ");
-}
-
 TEST(ServiceScheduler, HoldsANumberOnceThatIsATcpPortAndAUdpPort) {
   auto node = tcp_node("logstash", 1);
   node.servers[0].ports.clear();
@@ -228,14 +218,22 @@ TEST(ServiceScheduler, HoldsANumberOnceThatIsATcpPortAndAUdpPort) {
   EXPECT_EQ(task.discovery().ports().ports(0).number(), 31007u);
 }
 
-TEST(ServiceScheduler, LeavesUnusualPortsToThoseWhoNameThem) {
+TEST(ServiceScheduler, ReservesFixedPortsAndLeavesThemToThoseWhoNameThem) {
   auto node = tcp_node("kafka", 1);
   node.servers[0].ports["admin"].fixed = 9092;
   Harness h(node);
-  h.agents["a1"].free = Resources::parse("cpus:4;mem:4096;ports:[1024-32767, 61000-65535]").value();
   h.up();
   EXPECT_THAT(h.server("kafka-0").addresses(), ElementsAre("10.0.0.1:9092", "10.0.0.1:31000"));
   EXPECT_EQ(reserved_text(h.info("kafka-0")), "ports@shop.kafka/kafka-0 ports@shop.kafka/kafka-0 ");
+}
+
+TEST(ServiceScheduler, WaitsForAnAgentThatOffersItsFixedPort) {
+  auto node = tcp_node("kafka", 1);
+  node.servers[0].ports["client"].fixed = 22;
+  Harness h(node);
+  h.up();
+  EXPECT_FALSE(h.status().serving());
+  EXPECT_EQ(h.server("kafka-0").reason(), "port 22 is not free on agent a1");
 }
 
 TEST(ServiceScheduler, GivesTheAgentExecChecksGraceAndHostPaths) {

@@ -205,6 +205,24 @@ TEST(HeldPort, ThatAnyMayBeIsLeftToTheStranger) {
   EXPECT_TRUE(h.status().serving());
 }
 
+TEST(HeldPort, OfTheOtherProtocolIsNobodysConcern) {
+  Harness h(tcp_node("kafka", 1));
+  h.subscribe();
+  h.offer();
+  h.ports("kafka-0", "tcp/31000", "udp/31000=1234/python3");
+  EXPECT_THAT(h.take_kills(), IsEmpty());
+  EXPECT_TRUE(h.status().serving());
+}
+
+TEST(HeldPort, IsNobodysOnceTheStrangerHasGone) {
+  Harness h(fixed_node("kafka", 1, 18088));
+  h.subscribe();
+  h.offer();
+  h.ports("kafka-0", "", "tcp/18088=1234/python3");
+  h.ports("kafka-0", "", "");
+  EXPECT_EQ(h.server("kafka-0").reason(), "port 18088 is not listened on by this server yet");
+}
+
 TEST(HeldPort, ThatIsFixedIsNamedWithItsHolder) {
   Harness h(fixed_node("kafka", 1, 18088));
   h.subscribe();
