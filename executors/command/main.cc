@@ -102,6 +102,19 @@ void open_logs(Shim* shim) {
   }
 }
 
+// A check's output is a help for people: where it cannot be kept, it is thrown away.
+void open_check_output(Shim* shim) {
+  Log& log = shim->out;
+  log.name = check_output_file;
+  log.folder = open(shim->options.sandbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  log.owner = shim->options.user;
+  log.group = shim->options.group;
+  log.bytes_max = check_output_bytes_max;
+  log.files_max = 1;
+  if (log.folder < 0 || !open_log(&log)) return;
+  if (ftruncate(log.file, 0) == 0) log.size = 0;
+}
+
 void watch_signals(Shim* shim) {
   sigset_t set;
   sigemptyset(&set);
@@ -137,13 +150,16 @@ void start(Shim* shim) {
   int gate[2];
   int error[2];
   const bool is_task = shim->runtime >= 0;
-  if (is_task && (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)) die("pipe");
+  const bool both = !is_task && shim->out.file >= 0;  // a check's two streams lie in one file, as they came
+  if ((is_task || both) && pipe2(out, O_CLOEXEC) != 0) die("pipe");
+  if (is_task && pipe2(err, O_CLOEXEC) != 0) die("pipe");
   if (pipe2(gate, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) die("pipe");
   shim->task = fork();
   if (shim->task < 0) die("fork");
   if (shim->task == 0) {
     close(gate[1]);
-    become_task(shim->options, shim->leaf, {.out = out[1], .err = err[1], .gate = gate[0], .error = error[1]});
+    become_task(shim->options, shim->leaf,
+                {.out = out[1], .err = both ? out[1] : err[1], .gate = gate[0], .error = error[1]});
   }
   for (const int fd : {out[1], err[1], gate[0], error[1]})
     if (fd >= 0) close(fd);
@@ -321,6 +337,8 @@ int main(int argc, char** argv) {
   if (shim.options.runtime != nullptr) {
     lock_container(&shim);
     open_logs(&shim);
+  } else {
+    open_check_output(&shim);
   }
   start(&shim);
   run(&shim);

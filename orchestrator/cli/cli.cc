@@ -132,25 +132,59 @@ bool settle(Options& options, const std::vector<std::string>& vars, const std::s
 /// What a verb's own flags and words fill in.
 struct Words {
   std::string node, what;
-  bool detach = false, volumes = false, now = false, scheduler = false, watch = false, follow = false;
+  bool detach = false, volumes = false, now = false, scheduler = false, watch = false;
   bool detailed = false;
-  std::int64_t lines = 100;
   root::EventsRequest events;
+  root::LogsRequest logs;
   std::string since;
 };
 
 using Verb = std::function<int()>;
 
+/// --since as the Unix time where it begins; 0: not given. Nothing: the user has been told what is wrong with it.
+std::optional<std::int64_t> begin_of(const std::string& since) {
+  Duration before{};
+  if (since.empty()) return 0;
+  if (!parse_duration(since, before)) {
+    complain("--since wants a duration such as 90s or 5m, not \"" + since + "\"", exit_usage);
+    return std::nullopt;
+  }
+  const auto from = std::chrono::system_clock::now().time_since_epoch() - before;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(from).count();
+}
+
 /// The verb `events` with its flags.
 int events(const Options& options, Words& words) {
-  Duration since{};
-  if (!words.since.empty() && !parse_duration(words.since, since))
-    return complain("--since wants a duration such as 90s or 5m, not \"" + words.since + "\"", exit_usage);
-  if (!words.since.empty()) {
-    const auto from = std::chrono::system_clock::now().time_since_epoch() - since;
-    words.events.set_since_ms(std::chrono::duration_cast<std::chrono::milliseconds>(from).count());
-  }
+  const auto begin = begin_of(words.since);
+  if (!begin) return exit_usage;
+  words.events.set_since_ms(*begin);
   return cli::events(options, words.events);
+}
+
+/// The verb `logs` with its flags.
+int logs(const Options& options, Words& words) {
+  const auto begin = begin_of(words.since);
+  if (!begin) return exit_usage;
+  words.logs.set_since_ms(*begin);
+  return cli::logs(options, words.node, words.logs);
+}
+
+void add_log_flags(CLI::App& verb, Words& words) {
+  auto& logs = words.logs;
+  logs.set_tail_lines(100);
+  const auto flag = [&verb](const char* names, void (root::LogsRequest::*set)(bool), root::LogsRequest& request,
+                            const char* help) {
+    verb.add_flag_callback(names, [set, &request] { (request.*set)(true); }, help);
+  };
+  verb.add_option("NODE[/TASK]", words.node, "NODE/scheduler: of its scheduler; without one: of every server");
+  flag("-f,--follow", &root::LogsRequest::set_follow, logs, "go on as it is written");
+  verb.add_option_function<std::int64_t>(
+      "-n,--tail", [&logs](std::int64_t lines) { logs.set_tail_lines(lines); },
+      "lines from the end of each log, also out of rotated files; -1: all");
+  flag("--scheduler", &root::LogsRequest::set_scheduler, logs, "of its scheduler instead");
+  flag("--previous", &root::LogsRequest::set_previous, logs, "of the attempt before the present one");
+  flag("--checks", &root::LogsRequest::set_checks, logs, "what its exec probe printed last");
+  verb.add_option("--since", words.since, "only of the last so long, earlier attempts too: 90s, 5m, 2h");
 }
 
 CLI::App* find_verb(CLI::App& app, const std::string& name) {
@@ -217,13 +251,9 @@ class Verbs {
     verb("history", "what each `up` asked for, and what came of it", [this] {
       return history(options_, words_.what);
     })->add_option("STACK", words_.what);
-    auto* logs_verb = verb("logs", "stdout and stderr of a framework's servers", [this] {
-      return logs(options_, words_.node, words_.follow, words_.scheduler, words_.lines);
-    });
-    logs_verb->add_option("NODE[/TASK]", words_.node, "NODE/scheduler: of its scheduler")->required();
-    logs_verb->add_flag("-f,--follow", words_.follow, "go on as it is written");
-    logs_verb->add_option("-n,--tail", words_.lines, "lines from the end of each file; -1: all");
-    logs_verb->add_flag("--scheduler", words_.scheduler, "of its scheduler instead");
+    add_log_flags(*verb("logs", "stdout and stderr of a framework's servers, or of all",
+                        [this] { return logs(options_, words_); }),
+                  words_);
     verb("endpoints", "addresses and names", [this] {
       return endpoints(options_, words_.node);
     })->add_option("NODE", words_.node);

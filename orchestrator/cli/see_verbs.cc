@@ -270,21 +270,28 @@ int history(const Options& options, const std::string& named) {
   return exit_ok;
 }
 
-int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines) {
-  root::LogsRequest request;
+/// The stack whose logs are wanted; an error is for the user.
+Result<std::string> stack_of_logs(const root::Status& known, const std::string& node) {
+  if (!node.empty()) {
+    const auto found = find_node(known, node);
+    return found ? Result<std::string>(found->first) : tl::unexpected(found.error());
+  }
+  if (known.stacks().empty()) return error("no stack is running");
+  if (known.stacks_size() > 1) return error("several stacks run; name one with -p, or a NODE");
+  return known.stacks(0).name();
+}
+
+int logs(const Options& options, const std::string& target, root::LogsRequest request) {
   const auto slash = target.find('/');
   request.set_node(target.substr(0, slash));
   if (slash != std::string::npos) request.set_task(target.substr(slash + 1));
-  if (request.task() == "scheduler") request.clear_task(), scheduler = true;
-  request.set_scheduler(scheduler);
-  request.set_follow(follow);
-  request.set_tail_lines(lines);
+  if (request.task() == "scheduler") request.clear_task(), request.set_scheduler(true);
   request.set_stderr_too(true);
   root::Status known;
   if (const int code = get_status(options, known); code != exit_ok) return code;
-  const auto found = find_node(known, request.node());
-  if (!found) return complain(found.error().message, exit_usage);
-  request.set_stack(found->first);
+  const auto stack = stack_of_logs(known, request.node());
+  if (!stack) return complain(stack.error().message, exit_usage);
+  request.set_stack(*stack);
   const auto connection = connect(options);
   if (!connection) return complain(connection.error().message, exit_unreachable);
   grpc::ClientContext context;

@@ -35,7 +35,8 @@ int why(const Options& options, const std::string& node);
 int events(const Options& options, root::EventsRequest filter);
 /// `named`: the stack; empty: the one that `options` name, else the only one running.
 int history(const Options& options, const std::string& named);
-int logs(const Options& options, const std::string& target, bool follow, bool scheduler, std::int64_t lines);
+/// `target`: NODE, NODE/TASK or NODE/scheduler; empty: all of the stack.
+int logs(const Options& options, const std::string& target, root::LogsRequest request);
 int endpoints(const Options& options, const std::string& node);
 
 // Shared by them.

@@ -92,6 +92,7 @@ class Reading : public std::enable_shared_from_this<Reading> {
     const Status present = status_();
     for (const auto& stack : present.stacks())
       for (const auto& node : stack.nodes()) {
+        if (!request_.stack().empty() && stack.name() != request_.stack()) continue;
         if (!request_.node().empty() && node.name() != request_.node()) continue;
         const auto& scheduler = node.scheduler();
         if (request_.scheduler())

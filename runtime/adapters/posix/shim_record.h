@@ -24,6 +24,10 @@ inline constexpr char started_file[] = "started";
 inline constexpr char ports_file[] = "ports";
 inline constexpr char exit_file[] = "exit";
 
+/// In the sandbox: what the last check printed, the last bytes of it.
+inline constexpr char check_output_file[] = "check";
+inline constexpr long check_output_bytes_max = 64 << 10;
+
 /// A process that cannot be mistaken for a later one with the same number: start time in clock ticks since boot.
 struct Process {
   pid_t pid = 0;
