@@ -49,6 +49,7 @@ class Daemon {
   /// SIGTERM; no restart any more. SIGKILL when it takes longer than `grace`.
   void end(Duration grace);
   [[nodiscard]] int pid() const { return pid_; }  ///< 0: not running
+  [[nodiscard]] bool serves() const { return pid_ != 0 && ready_fd_ < 0; }
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Called with each child the parent has reaped; true if it was this one.
   bool reaped(int pid, int wait_status);

@@ -22,6 +22,7 @@
 
 #include "orchestrator/api/cluster_file.h"
 #include "orchestrator/bin/banyan/daemon.h"
+#include "orchestrator/bin/banyan/folder_watch.h"
 #include "runtime/adapters/loop/loop.h"
 #include "runtime/adapters/posix/files.h"
 #include "runtime/adapters/posix/self.h"
@@ -97,6 +98,26 @@ Result<Fixed> choose(const std::string& path) {
 
 std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
 
+bool make_folders(const std::string& state, const std::string& sockets) {
+  std::error_code failure;
+  for (const auto& [path, mode] : std::initializer_list<std::pair<std::string, mode_t>>{{state, 0711},
+                                                                                        {state + "/logs", 0750},
+                                                                                        {state + "/nodes", 0711},
+                                                                                        {state + "/agent", 0711},
+                                                                                        {state + "/root", 0700},
+                                                                                        {state + "/master", 0700},
+                                                                                        {sockets, 0711},
+                                                                                        {sockets + "/a", 0711},
+                                                                                        {sockets + "/r", 0700}}) {
+    fs::create_directories(path, failure);
+    if (failure || ::chmod(path.c_str(), mode) != 0) {
+      std::fprintf(stderr, "[dev] cannot make %s\n", path.c_str());
+      return false;
+    }
+  }
+  return true;
+}
+
 class Dev {
  public:
   Dev(Loop& loop, const DevOptions& options, Fixed fixed)
@@ -128,6 +149,8 @@ class Dev {
                  {programs_ + "/banyan", "root", "--master", local(fixed_.master), "--state", state + "/root", "--api",
                   api(), "--nodes", state + "/nodes", "--cluster", state + "/cluster.json"},
                  [this] { ready(root_ready_); });
+    swept_ = std::make_unique<FolderWatch>(loop, std::vector{fixed_.sockets + "/a", fixed_.sockets + "/r"},
+                                           [this] { look_at_sockets(); });
   }
 
   void start() { master_->start(); }
@@ -152,6 +175,20 @@ class Dev {
   }
 
  private:
+  /// A socket that a cleaner has removed comes back with its daemon, which costs its clients a moment and no task. One
+  /// that is being started makes its own.
+  void look_at_sockets() {
+    const std::pair<Daemon*, std::string> sockets[] = {{root_.get(), fixed_.sockets + "/r/root.sock"},
+                                                       {agent_.get(), fixed_.sockets + "/a/agent.sock"}};
+    for (const auto& [daemon, path] : sockets) {
+      if (ending_ || !daemon->serves() || ::access(path.c_str(), F_OK) == 0) continue;
+      std::fprintf(stderr, "[dev] %s is gone; starting the %s anew\n", path.c_str(), daemon->name().c_str());
+      if (!make_folders(options_.state, fixed_.sockets)) return;
+      swept_->watch();
+      ::kill(daemon->pid(), SIGKILL);
+    }
+  }
+
   [[nodiscard]] std::string api() const { return "unix:" + fixed_.sockets + "/r/root.sock"; }
   [[nodiscard]] std::vector<Daemon*> all() const { return {root_.get(), agent_.get(), master_.get()}; }
 
@@ -206,28 +243,9 @@ class Dev {
   Fixed fixed_;
   std::string programs_;
   std::unique_ptr<Daemon> master_, agent_, root_;
+  std::unique_ptr<FolderWatch> swept_;
   bool agents_started_ = false, agent_ready_ = false, root_ready_ = false, told_ = false, ending_ = false;
 };
-
-bool make_folders(const std::string& state, const std::string& sockets) {
-  std::error_code failure;
-  for (const auto& [path, mode] : std::initializer_list<std::pair<std::string, mode_t>>{{state, 0711},
-                                                                                        {state + "/logs", 0750},
-                                                                                        {state + "/nodes", 0711},
-                                                                                        {state + "/agent", 0711},
-                                                                                        {state + "/root", 0700},
-                                                                                        {state + "/master", 0700},
-                                                                                        {sockets, 0711},
-                                                                                        {sockets + "/a", 0711},
-                                                                                        {sockets + "/r", 0700}}) {
-    fs::create_directories(path, failure);
-    if (failure || ::chmod(path.c_str(), mode) != 0) {
-      std::fprintf(stderr, "[dev] cannot make %s\n", path.c_str());
-      return false;
-    }
-  }
-  return true;
-}
 
 /// One dev per folder: the lock goes with the process.
 bool take_lock(const std::string& path) {

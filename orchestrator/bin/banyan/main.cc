@@ -1,4 +1,6 @@
 // The one program: the command line, and behind `root` and `dev` the daemons.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -54,4 +56,7 @@ int dev(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return banyan::cli::run(argc, argv, {BANYAN_VERSION, root, dev}); }
+int main(int argc, char** argv) {
+  ::umask(022);  // tasks run as others and must reach their sandboxes; what is secret says so by its own mode
+  return banyan::cli::run(argc, argv, {BANYAN_VERSION, root, dev});
+}

@@ -131,6 +131,7 @@ class Core {
   void unknown_to_master(Instance& instance, const v1::TaskStatus& status);
   void ended(Instance& instance, const v1::TaskStatus& status);
   void died(Instance& instance, const std::string& what);
+  [[nodiscard]] std::string port_in_use(const Instance& instance) const;
   void give_up(Instance& instance, bool& mark, const std::string& why);
   void take_ports(Instance& instance, const v1::TaskStatus& status);
   void leave_ports(Instance& instance);

@@ -227,7 +227,7 @@ void Core::ended(Instance& i, const v1::TaskStatus& status) {
     give_up(i, i.record.failed,
             std::string("it exited with status 0 and its restart policy is ") + (never ? "never" : "on_failure"));
   } else {
-    died(i, what_happened(status));
+    died(i, port_in_use(i) + what_happened(status));
   }
   i.served = false;
   persist(i);
@@ -238,6 +238,17 @@ void Core::give_up(Instance& i, bool& mark, const std::string& why) {
   mark = true;
   i.note = i.record.why = why;
   effects_.push_back(Note{i.name + " is given up: " + why});
+}
+
+/// What most likely killed it: "port 9092 is in use by pid 12 (java); ". Empty: no port of its was a stranger's.
+std::string Core::port_in_use(const Instance& i) const {
+  for (const auto& [name, port] : server_of(i).ports) {
+    const auto number = i.record.ports.find(name);
+    if (number == i.record.ports.end()) continue;
+    if (const auto who = held_by(i.record, port.protocol, number->second); !who.empty())
+      return "port " + std::to_string(number->second) + " is in use by " + who + "; ";
+  }
+  return "";
 }
 
 void Core::died(Instance& i, const std::string& what) {
