@@ -4,9 +4,11 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -622,6 +624,59 @@ def what_exit_codes_mean_is_printed(b):
     b.wants(0, r"3 +timed out.*done 0.*superseded 4", "help", "exit-codes")
 
 
+def a_strangers_port_is_named(b):
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", 18097))
+        stranger.listen()
+        b.write(web(f"    restart: {{ max: 1, {FAST} }}\n", port=18097))
+        text = b.up(1, rf"port 18097 is in use by pid {os.getpid()} ")
+        expect("web serving" not in text, "a stranger's listener was taken for the server")
+
+
+def logs_reach_over_rotations(b):
+    b.write(job("head -c 17000000 /dev/zero | tr '\\0' x | fold -w 999; echo; echo the end"))
+    b.up()
+    code, text = b.run("logs", "-p", b.name, "-n", "5000", "job")
+    lines = text.splitlines()
+    expect(code == 0 and len(lines) == 5000, f"logs -n 5000 ended with {code} and {len(lines)} lines")
+    expect(lines[-1].endswith("the end"), f"the last line is {lines[-1][-80:]}")
+
+
+def logs_know_attempts_and_checks(b):
+    b.write("  web:\n    command: \"echo attempt; sleep 1000\"\n"
+            f"    readiness: {{ exec: [sh, -c, 'echo probing'], interval: 50ms }}\n    {SMALL}\n")
+    b.up()
+    b.wants(0, "", "restart", "-p", b.name, "web")
+    b.wants(0, r"web-0 attempt 1 . attempt", "logs", "-p", b.name, "web", "--previous")
+    b.wants(0, r"web-0 . probing", "logs", "-p", b.name, "web", "--checks")
+    b.wants(0, r"attempt 1 . attempt.*web-0 . attempt", "logs", "-p", b.name, "--since", "10m")
+
+
+def swept_sockets_come_back(b):
+    b.write(web())
+    b.up()
+    pid = b.node()["tasks"][0]["pid"]
+    with open(os.path.join(b.stage.state, "default", "dev.json"), encoding="utf-8") as file:
+        shutil.rmtree(json.load(file)["sockets"])
+    wait_until(lambda: b.run("status", "-p", b.name)[0] == 0, 30, "the cluster answers again")
+    wait_until(lambda: b.node()["state"] == "serving", 30, "it is known to serve")
+    expect(b.node()["tasks"][0]["pid"] == pid, "the server was hit by it")
+
+
+def a_hardened_shell_makes_no_difference(b):
+    b.write("  app:\n    command: [sh, -c, 'cat conf/a > ${volumes.v}/b; exec sleep 1000']\n"
+            "    files: { conf/a: { content: x } }\n    volumes: { v: 16MiB }\n" f"    {SMALL}\n")
+    with tempfile.TemporaryDirectory() as parent:
+        os.chmod(parent, 0o711)
+        env = {**b.stage.env, "BANYAN_STATE": f"{parent}/state"}
+        up = subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "sh", *b.stage.cli, "up", b.file], env=env,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        subprocess.run([*b.stage.cli, "down", "-p", b.name], env=env, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        expect(up.returncode == 0, f"up ended with {up.returncode}: {up.stdout.decode()[-800:]}")
+
+
 BELIEFS = [
     ("up ends when the server answers", up_waits_until_it_answers),
     ("up fails for a server that exits at once", up_fails_for_a_server_that_exits),
@@ -638,6 +693,11 @@ BELIEFS = [
     ("an up that was ended does not lock out its owner", an_ended_up_is_replaced),
     ("a scheduler of another kind is up when it is registered", a_foreign_scheduler_is_up_when_registered),
     ("a volume grows and moves with its data", a_volume_grows_with_its_data),
+    ("a port that a stranger holds is named with its holder", a_strangers_port_is_named),
+    ("logs reach over rotations", logs_reach_over_rotations),
+    ("logs know earlier attempts and checks", logs_know_attempts_and_checks),
+    ("swept sockets come back, and no server notices", swept_sockets_come_back),
+    ("a hardened shell makes no difference", a_hardened_shell_makes_no_difference),
     ("up waits for a job to end", a_job_is_waited_for),
     ("a completed job runs again only when asked", a_completed_job_does_not_run_again),
     ("a failed job fails up, and who needs it never starts", a_failed_job_fails_up),

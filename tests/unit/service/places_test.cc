@@ -214,6 +214,16 @@ TEST(HeldPort, OfTheOtherProtocolIsNobodysConcern) {
   EXPECT_TRUE(h.status().serving());
 }
 
+TEST(HeldPort, IsNamedWhenItsServerDiesOfIt) {
+  Harness h(fixed_node("kafka", 1, 18088));
+  h.subscribe();
+  h.offer();
+  h.ports("kafka-0", "", "tcp/18088=1234/python3");
+  h.end("kafka-0");
+  EXPECT_THAT(h.server("kafka-0").reason(),
+              testing::HasSubstr("port 18088 is in use by pid 1234 (python3); Command exited with status 1"));
+}
+
 TEST(HeldPort, IsNobodysOnceTheStrangerHasGone) {
   Harness h(fixed_node("kafka", 1, 18088));
   h.subscribe();
