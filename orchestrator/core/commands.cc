@@ -3,6 +3,7 @@
 
 #include "orchestrator/core/core.h"
 #include "orchestrator/core/handover.h"
+#include "orchestrator/core/offered_ports.h"
 #include "orchestrator/core/revision.h"
 #include "orchestrator/core/stack_file.h"
 #include "orchestrator/core/words.h"
