@@ -37,9 +37,28 @@ struct Room {
   }
 };
 
-std::string words(const Room& room) {
-  return std::to_string(room.cpus_milli / 1000) + "." + std::to_string(room.cpus_milli % 1000 / 100) + " cpus and " +
-         std::to_string(room.mem_bytes >> 20) + " MB";
+/// "0.11 cpus and 96 MB".
+std::string words(std::int64_t cpus_milli, std::int64_t mem_bytes) {
+  const auto hundredths = std::to_string(100 + cpus_milli % 1000 / 10).substr(1);
+  return std::to_string(cpus_milli / 1000) + "." + hundredths + " cpus and " + std::to_string(mem_bytes >> 20) + " MB";
+}
+
+/// Who holds what the root has launched so far: a cluster that seems empty is often full of schedulers.
+template <class Stacks>
+std::string holders(const Stacks& stacks) {
+  std::size_t count = 0;
+  Need held;
+  for (const auto& [name, stack] : stacks)
+    for (const auto* node : stack.order) {
+      if (node->record.task_id().empty()) continue;
+      const Need need = child_need(*node->spec);
+      held.cpus_milli += need.cpus_milli;
+      held.mem_bytes += need.mem_bytes;
+      ++count;
+    }
+  if (count == 0) return "";
+  return "; " + std::to_string(count) + (count == 1 ? " scheduler holds " : " schedulers hold ") +
+         words(held.cpus_milli, held.mem_bytes) + ", servers hold more";
 }
 
 }  // namespace
@@ -59,6 +78,7 @@ void Core::want_offers() {
 }
 
 void Core::on(const Offered& input) {
+  std::optional<std::string> held;  // counted for the first that does not fit
   for (const auto& offer : input.offers) {
     Room room(offer);
     std::vector<mesos::v1::TaskInfo> tasks;
@@ -66,7 +86,10 @@ void Core::on(const Offered& input) {
     for (Node* node : wanting) {
       if (!in<task::Wanted>(*node)) continue;  // an earlier offer was taken for it
       if (!room.take(child_need(*node->spec))) {
-        explain(*node, "its scheduler does not fit the offer of " + offer.hostname() + ", which has " + words(room));
+        if (!held) held = holders(stacks_);
+        const Need need = child_need(*node->spec);
+        explain(*node, "its scheduler needs " + words(need.cpus_milli, need.mem_bytes) + ", and " + offer.hostname() +
+                           " has " + words(room.cpus_milli, room.mem_bytes) + " left" + *held);
         continue;
       }
       tasks.push_back(launch(*node, offer));

@@ -12,6 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr const char* chain = R"(
 name: s
@@ -179,11 +180,20 @@ TEST_F(RootWithAChain, CountsAWaitOnlyFromWhenTheDependencyItselfMayStart) {
 
 TEST_F(RootWithAChain, SaysWhenNoOfferFits) {
   offer(0.01, 16);
-  EXPECT_THAT(node("zk").reason(), HasSubstr("does not fit the offer of 127.0.0.1, which has 0.0 cpus and 16 MB"));
+  EXPECT_THAT(node("zk").reason(),
+              StartsWith("its scheduler needs 0.11 cpus and 96 MB, and 127.0.0.1 has 0.01 cpus and 16 MB left"));
   EXPECT_EQ(count(Call::DECLINE), 1u);
   advance(5min + 1s);
   EXPECT_EQ(node("zk").state(), "failed");
   EXPECT_TRUE(node("zk").timed_out());
+}
+
+TEST_F(RootWithAChain, SaysWhoHoldsWhatDoesNotFit) {
+  offer();
+  runs("zk");
+  serves("zk");
+  offer(0.01, 16);
+  EXPECT_THAT(node("kafka").reason(), HasSubstr("left; 2 schedulers hold 0.22 cpus and 192 MB, servers hold more"));
 }
 
 TEST_F(RootWithAChain, LaunchesASchedulerAgainOnlyWhenItsTaskEnds) {
