@@ -50,7 +50,8 @@ class Teller {
     for (const auto& fault : story_.faults) {
       if (fault.phase != phase) continue;
       cluster_.kernel().after(fault.at, [this, fault] { cluster_.strike(fault); });
-      calm_ = std::max(calm_, cluster_.kernel().now().mono + fault.at + fault.lasts);
+      const Duration lasts = fault.kind == Fault::Kind::clock_jump ? 0s : fault.lasts;  // a jump's size, not its length
+      calm_ = std::max(calm_, cluster_.kernel().now().mono + fault.at + lasts);
     }
   }
   bool over() { return cluster_.kernel().now().mono > calm_; }

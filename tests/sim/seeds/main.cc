@@ -129,6 +129,7 @@ int replay(const std::string& file) {
 }  // namespace banyan::sim
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // whoever waits for thousands of seeds wants to see them pass
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() == 2 && words[0] == "--replay") return banyan::sim::replay(words[1]);
   if (words.size() != 4) {
