@@ -4,6 +4,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/pass_time.h"
+
 namespace banyan::scenario {
 namespace {
 
@@ -139,6 +141,7 @@ std::vector<std::string> MasterScript::run(const std::string& line) {
   const std::string& verb = words.at(0);
   if (verb == "advance") advance(duration(words.at(1)));
   else if (verb == "restart") restart();
+  else if (verb == "heartbeats") said_.push_back(std::to_string(std::exchange(heartbeats_[words.at(1)], 0)));
   else if (verb == "summary") said_.push_back(core_->summary());
   else if (verb == "free") said_.push_back("free: " + core_->state().agents.at(AgentId(words.at(1))).free().str());
   else if (verb == "silent") silent_.insert(words.at(1));
@@ -301,15 +304,7 @@ void MasterScript::operate(const Words& words) {
 }
 
 void MasterScript::advance(Duration time) {
-  const Instant end = now_.mono + time;
-  while (core_->next_deadline() && *core_->next_deadline() <= end) {
-    const Duration step = std::max<Duration>(*core_->next_deadline() - now_.mono, Duration::zero());
-    now_.mono += step;
-    now_.wall += step;
-    deliver(Tick{});
-  }
-  now_.wall += end - now_.mono;
-  now_.mono = end;
+  pass_time(now_, time, [this] { return core_->next_deadline(); }, [this] { deliver(Tick{}); });
 }
 
 /// Offers are made at the end of a turn.
@@ -430,8 +425,8 @@ void MasterScript::carry_out(const Effect& effect) {
   } else if (const auto* open = std::get_if<OpenStream>(&effect)) {
     streams_[callers_[open->call]].push_back(open->stream);
   } else if (const auto* send = std::get_if<SendEvent>(&effect)) {
-    if (!std::holds_alternative<events::Heartbeat>(send->event))
-      say("-> " + who(send->stream), std::visit(ShowEvent{}, send->event));
+    if (std::holds_alternative<events::Heartbeat>(send->event)) ++heartbeats_[who(send->stream)];
+    else say("-> " + who(send->stream), std::visit(ShowEvent{}, send->event));
   } else if (const auto* close = std::get_if<CloseStream>(&effect)) {
     say("-> " + who(close->stream), "(stream ends)");
   } else if (const auto* order = std::get_if<SendToAgent>(&effect)) {

@@ -14,6 +14,7 @@
 //   t1 u1 | reconcile web [t1[@a1] …] | message web a1 e1 TEXT | shutdown web a1 e1 late CALL web … the same with the
 //   stream id of its former subscription operator teardown web | operator reserve|unreserve|create|destroy a1 RESOURCES
 //   advance 10s | restart | summary | free a1
+//   heartbeats web                           how many it has had since this was asked last
 //
 // RESOURCES: Mesos' text, pieces joined by '&'; `web@cpus:1` is reserved to web, `web@vol(v1,data,100)` a volume of 100
 // MB.
@@ -66,6 +67,7 @@ class MasterScript {
   std::map<master::CallId, std::string> callers_;
   std::map<std::string, std::vector<std::string>> applying_;  // by the agent's name
   std::set<std::string> silent_;
+  std::map<std::string, unsigned> heartbeats_;  // by the framework's name
   std::vector<std::string> said_;
 };
 

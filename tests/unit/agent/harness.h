@@ -9,6 +9,8 @@
 
 #include "runtime/core/agent/checkpoint.h"
 #include "runtime/core/agent/core.h"
+#include "tests/support/durable_first.h"
+#include "tests/support/pass_time.h"
 
 namespace banyan::agent {
 
@@ -30,14 +32,16 @@ class AgentHarness {
 
   std::string give(const Input& input) {
     std::ostringstream text;
-    for (const auto& effect : core_->step({now_, WallTime(now_.time_since_epoch())}, input))
-      std::visit([&](const auto& e) { print(text, e); }, effect);
+    const auto effects = core_->step(now_, input);
+    expect_durable_first(effects, [](const Effect& e) { return !std::holds_alternative<Note>(e); });
+    for (const auto& effect : effects) std::visit([&](const auto& e) { print(text, e); }, effect);
     core_->check_invariants();
     return text.str();
   }
   std::string advance(Duration by) {
-    now_ += by;
-    return give(Tick{});
+    std::string text;
+    pass_time(now_, by, [this] { return core_->next_deadline(); }, [&] { text += give(Tick{}); });
+    return text;
   }
   std::string join(std::uint64_t epoch = 1) {
     std::string text = give(LinkOpened{});
@@ -184,7 +188,7 @@ class AgentHarness {
   std::optional<Core> core_;
   std::map<std::string, std::string> store_;
   std::map<ContainerId, std::string> names_;
-  Instant now_{};
+  Now now_{};
 };
 
 }  // namespace banyan::agent

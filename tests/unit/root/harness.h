@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "orchestrator/core/core.h"
+#include "tests/support/durable_first.h"
+#include "tests/support/pass_time.h"
 
 namespace banyan::root {
 
@@ -36,7 +38,12 @@ class Harness {
   }
 
   void step(const Core::Input& input) {
-    for (auto& effect : core->step(now, input)) {
+    auto effects = core->step(now, input);
+    expect_durable_first(effects, [](const Core::Effect& e) {
+      return std::holds_alternative<SendCall>(e) || std::holds_alternative<Answer>(e) ||
+             std::holds_alternative<TearDown>(e) || std::holds_alternative<ReleaseRole>(e);
+    });
+    for (auto& effect : effects) {
       if (auto* persist = std::get_if<Persist>(&effect))
         for (const auto& change : persist->changes) {
           if (change.value) stored[change.key] = *change.value;
@@ -57,17 +64,8 @@ class Harness {
     core->check_invariants();
   }
 
-  /// Lets time pass, with a Tick at each deadline on the way.
   void advance(Duration by) {
-    const Instant until = now.mono + by;
-    for (auto next = core->next_deadline(); next && *next <= until; next = core->next_deadline()) {
-      now.wall += std::max(Duration(0), *next - now.mono);
-      now.mono = std::max(now.mono, *next);
-      step(Tick{});
-      now.mono += 1ns;  // a tick that moves nothing must not hang the test
-    }
-    now.wall += until - now.mono;
-    now.mono = std::max(now.mono, until);
+    pass_time(now, by, [this] { return core->next_deadline(); }, [this] { step(Tick{}); });
   }
 
   void connect() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/time.h"
+#include "tests/support/pass_time.h"
 
 namespace banyan {
 
@@ -25,23 +26,19 @@ class Stage {
   template <class Tick>
   std::vector<typename Core::Effect> pass(Duration duration, const Tick& tick) {
     std::vector<typename Core::Effect> effects;
-    const Instant end = at_ + duration;
-    for (int guard = 0; guard < 10'000; ++guard) {
-      const auto deadline = core_.next_deadline();
-      if (!deadline || *deadline > end) break;
-      at_ = std::max(at_, *deadline);
-      for (auto& effect : give(tick)) effects.push_back(std::move(effect));
-      if (core_.next_deadline() == deadline) break;  // it does not want to go on
-    }
-    at_ = end;
+    pass_time(
+        now_, duration, [this] { return core_.next_deadline(); },
+        [&] {
+          for (auto& effect : give(tick)) effects.push_back(std::move(effect));
+        });
     return effects;
   }
-  [[nodiscard]] Now now() const { return {at_, WallTime(at_.time_since_epoch())}; }
+  [[nodiscard]] Now now() const { return now_; }
   Core& core() { return core_; }
 
  private:
   Core core_;
-  Instant at_{std::chrono::seconds(1000)};
+  Now now_{Instant(std::chrono::seconds(1000)), WallTime(std::chrono::seconds(1000))};
 };
 
 /// The effects of one kind, in order.
