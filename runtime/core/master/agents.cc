@@ -41,6 +41,8 @@ void Core::on(const AgentRegister& known) {
     state_.epoch = known.epoch_seen + 1;
     emit(Persist{{{registry::epoch_key(), registry::write_epoch(state_.epoch)}}});
   }
+  const auto before = state_.agents.find(known.id);
+  const bool was_unreachable = before != state_.agents.end() && before->second.phase == Agent::Phase::unreachable;
   Agent& agent = admit(known);
   adopt_frameworks(known);
   std::set<TaskKey> still_there;
@@ -56,7 +58,7 @@ void Core::on(const AgentRegister& known) {
   for (const auto& executor : known.executors) check(executor.framework);
   order(agent, orders::Registered{agent.id, state_.epoch, {gone.begin(), gone.end()}});
   adopt_executors(agent, known);
-  adopt_tasks(agent, known);
+  adopt_tasks(agent, known, was_unreachable);
   look_at(agent.id);
   note("agent " + agent.id.str() + " at " + agent.hostname + " has registered with " + agent.total.str() + ", " +
        std::to_string(agent.tasks.size()) + " tasks");
@@ -111,7 +113,7 @@ void Core::adopt_executors(Agent& agent, const AgentRegister& known) {
   }
 }
 
-void Core::adopt_tasks(Agent& agent, const AgentRegister& register_) {
+void Core::adopt_tasks(Agent& agent, const AgentRegister& register_, bool was_unreachable) {
   for (const KnownTask& known : register_.tasks) {
     const TaskKey key{known.framework, known.task.id};
     const Resources resources = known.task.resources.without_allocation();
@@ -125,7 +127,8 @@ void Core::adopt_tasks(Agent& agent, const AgentRegister& register_) {
       use(agent, nullptr, "", resources);
       continue;
     }
-    const bool returns = task && task->unreachable;
+    // A master that has restarted knows no tasks of an agent it took for unreachable, but has called them so.
+    const bool returns = task ? task->unreachable : was_unreachable;
     if (!task) {
       task = &framework->tasks[known.task.id];
       task->id = known.task.id;

@@ -151,7 +151,7 @@ class Core {
   [[nodiscard]] std::string admission_error(const AgentRegister& agent) const;
   Agent& admit(const AgentRegister& agent);
   void adopt_frameworks(const AgentRegister& agent);
-  void adopt_tasks(Agent& agent, const AgentRegister& known);
+  void adopt_tasks(Agent& agent, const AgentRegister& known, bool was_unreachable);
   void adopt_executors(Agent& agent, const AgentRegister& known);
   void settle_missing_tasks(Agent& agent, const std::set<TaskKey>& known);
   void release_everything(Agent& agent);
