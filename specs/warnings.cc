@@ -18,7 +18,7 @@ void warn_of_unused_edge(const NodeDraft& draft, const Edge& edge, const NodeDra
       "W501", where_of(edge),
       "framework " + quoted(draft.node.name) + " waits for " + quoted(edge.on) + " but uses none of its endpoints",
       "write ${" + edge.on + ".endpoints." + target.endpoints.front().name +
-          "} where its address is needed; it follows when the address changes");
+          "} where its address is needed; each of its launches then gets the address of that moment");
 }
 
 /// "Serving" says little about a server that nobody asks.

@@ -116,7 +116,8 @@ std::string render_status(const root::Status& status, const Paint& paint, bool w
 
 std::string conflict_text(const root::UpReply& reply) {
   if (!reply.has_revision()) return reply.conflict();
-  return reply.conflict() + ": revision " + revision_text(reply.revision()) +
+  const bool named = reply.conflict().starts_with("revision " + std::to_string(reply.revision().number()) + " ");
+  return reply.conflict() + (named ? "" : ": revision " + revision_text(reply.revision())) +
          "\n  = help: wait for it, or put this file in its place with --supersede";
 }
 
@@ -124,7 +125,9 @@ std::string render_planned(const root::UpReply& reply) {
   std::string text;
   for (const auto& change : reply.planned()) {
     if (change.effect() == "nothing") continue;
-    text += "  " + change.effect() + " " + (change.server().empty() ? change.node() : change.server());
+    const bool scaled = change.why().starts_with("instances ") && change.effect() != "restart";
+    text +=
+        "  " + (scaled ? "scale" : change.effect()) + " " + (change.server().empty() ? change.node() : change.server());
     if (!change.why().empty()) text += ": " + change.why();
     if (!change.remedy().empty()) text += "; " + change.remedy();
     text += "\n";

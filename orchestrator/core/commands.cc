@@ -101,8 +101,7 @@ void Core::on(const UpAsked& input) {
     *reply.mutable_revision() = shown(*running, now_);
     if (!input.request.supersede()) {
       reply.set_conflict("revision " + std::to_string(present.number()) + " of " + present.owner() + " is open for " +
-                         words(std::chrono::milliseconds(reply.revision().age_ms())) + ": " + step_of(*running) +
-                         "; wait for it, or say --supersede");
+                         words(std::chrono::milliseconds(reply.revision().age_ms())) + ": " + step_of(*running));
       return answer();
     }
     close_revision(*running, "superseded", "by " + owner_of(input.request));

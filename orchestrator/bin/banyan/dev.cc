@@ -40,7 +40,8 @@ constexpr Duration end_grace = 5s;
 /// What a dev cluster keeps for its whole life: tasks and their executors know these by heart.
 struct Fixed {
   std::uint16_t master = 0, link = 0, agent = 0;
-  std::string sockets;  // a short folder: a sandbox path is too long for a socket's name
+  std::string resources;  // the agent's; empty: detected
+  std::string sockets;    // a short folder: a sandbox path is too long for a socket's name
 };
 
 bool port_free(std::uint16_t port) {
@@ -63,7 +64,17 @@ std::uint16_t free_port(std::uint16_t start) {
   return 0;
 }
 
-Result<Fixed> choose(const std::string& path) {
+Result<void> remember(const std::string& path, const Fixed& fixed) {
+  const json::value value{{"master", fixed.master},
+                          {"link", fixed.link},
+                          {"agent", fixed.agent},
+                          {"sockets", fixed.sockets},
+                          {"resources", fixed.resources}};
+  return posix::write_file(path, json::serialize(value) + "\n", 0644);
+}
+
+/// `resources`: given now; empty: those of the last time, which its reservations may need.
+Result<Fixed> choose(const std::string& path, const std::string& resources) {
   Fixed fixed;
   if (const auto text = posix::read_file(path)) {
     try {
@@ -72,6 +83,8 @@ Result<Fixed> choose(const std::string& path) {
       fixed.link = json::value_to<std::uint16_t>(value.at("link"));
       fixed.agent = json::value_to<std::uint16_t>(value.at("agent"));
       fixed.sockets = json::value_to<std::string>(value.at("sockets"));
+      if (const auto* kept = value.as_object().if_contains("resources"))  // earlier ones have none
+        fixed.resources = json::value_to<std::string>(*kept);
     } catch (const std::exception& e) {
       return error(path + " is damaged: " + e.what());
     }
@@ -81,6 +94,9 @@ Result<Fixed> choose(const std::string& path) {
                      " if no task of this cluster runs any more");
     std::error_code failure;
     fs::create_directories(fixed.sockets, failure);  // /run is emptied at boot
+    if (resources.empty() || resources == fixed.resources) return fixed;
+    fixed.resources = resources;
+    if (const auto written = remember(path, fixed); !written) return tl::unexpected(written.error());
     return fixed;
   }
   fixed.master = free_port(5050);
@@ -89,10 +105,8 @@ Result<Fixed> choose(const std::string& path) {
   auto sockets = posix::make_socket_folder(posix::socket_parents(), "banyan", "a/agent.sock");
   if (!sockets) return tl::unexpected(sockets.error());
   fixed.sockets = *sockets;
-  const json::value value{
-      {"master", fixed.master}, {"link", fixed.link}, {"agent", fixed.agent}, {"sockets", fixed.sockets}};
-  if (const auto written = posix::write_file(path, json::serialize(value) + "\n", 0644); !written)
-    return tl::unexpected(written.error());
+  fixed.resources = resources;
+  if (const auto written = remember(path, fixed); !written) return tl::unexpected(written.error());
   return fixed;
 }
 
@@ -136,9 +150,9 @@ class Dev {
                                    programs_ + "/banyan-shim",
                                    "--socket-dir",
                                    fixed_.sockets + "/a"};
-    if (!options.resources.empty()) {
+    if (!fixed_.resources.empty()) {
       agent.emplace_back("--resources");
-      agent.push_back(options.resources);
+      agent.push_back(fixed_.resources);
     }
     master_ = make("master",
                    {programs_ + "/banyan-master", "--listen", local(fixed_.master), "--agent-listen",
@@ -265,7 +279,7 @@ int run_dev(const DevOptions& options) {
     std::fprintf(stderr, "another `banyan dev` runs on %s\n", options.state.c_str());
     return 4;
   }
-  auto fixed = choose(options.state + "/dev.json");
+  auto fixed = choose(options.state + "/dev.json", options.resources);
   if (!fixed) {
     std::fprintf(stderr, "[dev] %s\n", fixed.error().message.c_str());
     return 1;
