@@ -6,22 +6,18 @@
 #include <utility>
 
 #include "mesos/v1/master/master.pb.h"
+#include "runtime/adapters/http/protobuf_post.h"
 #include "runtime/adapters/loop/loop.h"
 
 namespace banyan::framework_executor {
 namespace {
 
 constexpr Duration no_limit = std::chrono::hours(1);  // the supervisor drops what takes too long
-constexpr const char* protobuf_type = "application/x-protobuf";
 
 http::Request list_frameworks() {
   mesos::v1::master::Call call;
   call.set_type(mesos::v1::master::Call::GET_FRAMEWORKS);
-  http::Request request;
-  request.path = "/api/v1";
-  request.headers = {{"content-type", protobuf_type}, {"accept", protobuf_type}};
-  request.body = call.SerializeAsString();
-  return request;
+  return http::protobuf_post("/api/v1", call.SerializeAsString());
 }
 
 bool is_it(const mesos::v1::FrameworkInfo& info, const Registration& wanted) {

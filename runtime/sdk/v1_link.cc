@@ -2,20 +2,17 @@
 
 #include <utility>
 
+#include "runtime/adapters/http/protobuf_post.h"
 #include "runtime/adapters/loop/loop.h"
 
 namespace banyan::sdk {
 namespace {
 
 constexpr Duration call_timeout = std::chrono::seconds(10);
-constexpr auto protobuf_type = "application/x-protobuf";
 
 http::Request v1_request(const std::string& path, const std::string& stream_id, std::string body) {
-  http::Request request;
-  request.path = path;
-  request.headers = {{"content-type", protobuf_type}, {"accept", protobuf_type}};
+  auto request = http::protobuf_post(path, std::move(body));
   if (!stream_id.empty()) request.headers["mesos-stream-id"] = stream_id;
-  request.body = std::move(body);
   return request;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/adapters/http/client.h"
+#include "runtime/adapters/http/protobuf_post.h"
 #include "runtime/adapters/loop/loop.h"
 
 namespace banyan::root {
@@ -12,14 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration call_timeout = 10s;
-constexpr const char* protobuf_type = "application/x-protobuf";
 
 http::Request request_of(const google::protobuf::MessageLite& call) {
-  http::Request request;
-  request.path = "/api/v1";
-  request.headers = {{"content-type", protobuf_type}, {"accept", protobuf_type}};
-  request.body = call.SerializeAsString();
-  return request;
+  return http::protobuf_post("/api/v1", call.SerializeAsString());
 }
 
 template <class Response>
