@@ -94,7 +94,20 @@ void add_text(std::string& to, const std::string& text, std::string_view separat
   if (!text.empty()) to += (to.empty() ? "" : std::string(separator)) + text;
 }
 
-/// "env A changed, env B added, command changed"
+std::string megabytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MB"; }
+
+/// ", from 16 MB to 32 MB" of a volume whose size differs; "" of anything else. Nothing but volumes has a size.
+std::string resized(const json::value* before, const json::value* after) {
+  if (before == nullptr || after == nullptr || !before->is_object() || !after->is_object()) return "";
+  const auto& a = before->as_object();
+  const auto& b = after->as_object();
+  if (!a.contains("size") || a.contains("host_path") || b.contains("host_path") || a.at("size") == b.at("size"))
+    return "";
+  return ", from " + megabytes(a.at("size").to_number<std::int64_t>()) + " to " +
+         megabytes(b.at("size").to_number<std::int64_t>());
+}
+
+/// "env A changed, env B added, volumes data changed, from 16 MB to 32 MB, command changed"
 std::string in_words(const json::object& a, const json::object& b) {
   std::string out;
   for (const auto& [key, what] : differences(a, b)) {
@@ -102,8 +115,11 @@ std::string in_words(const json::object& a, const json::object& b) {
       add_text(out, key + " " + std::string(what), ", ");
       continue;
     }
-    for (const auto& [name, done] : differences(a.at(key).as_object(), b.at(key).as_object()))
-      add_text(out, key + " " + name + " " + std::string(done), ", ");
+    const auto &before = a.at(key).as_object(), &after = b.at(key).as_object();
+    for (const auto& [name, done] : differences(before, after))
+      add_text(out,
+               key + " " + name + " " + std::string(done) + resized(before.if_contains(name), after.if_contains(name)),
+               ", ");
   }
   return out;
 }
@@ -143,8 +159,6 @@ bool names_own_addresses(const Node& node, const Server& server) {
     }
   return false;
 }
-
-std::string megabytes(const VolumeSpec& volume) { return std::to_string(volume.size_bytes >> 20) + " MB"; }
 
 /// Why a running server's volumes cannot become the wanted ones; "" when they can.
 std::string volume_trouble(const Server& running, const Server& wanted) {
@@ -226,10 +240,6 @@ ServerChange judge(const Server& running, const Server& wanted, const Node& node
   auto before = described(running), after = described(wanted);
   for (auto* object : {&before, &after}) object->erase("instances");
   out.why = in_words(before, after);
-  for (const auto& [name, old] : running.volumes)
-    if (const auto now = wanted.volumes.find(name); now != wanted.volumes.end() && !now->second.host_path &&
-                                                    !old.host_path && now->second.size_bytes != old.size_bytes)
-      out.why += ", from " + megabytes(old) + " to " + megabytes(now->second);
   if (task_of(node, running) != task_of(node, wanted)) out.effect = Effect::restart;
   if (running.instances != wanted.instances) {
     add_text(out.why, "instances " + std::to_string(running.instances) + " -> " + std::to_string(wanted.instances),

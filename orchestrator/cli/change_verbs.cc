@@ -2,6 +2,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -242,11 +243,10 @@ std::string stack_to_take_down(const Target& target, const root::Status& status,
 }
 
 /// It waits for its edges: it will start as it is wanted, and there is nothing to restart.
-bool nothing_runs(const root::Status& status, const std::string& stack, const std::string& name) {
-  for (const auto& each : status.stacks())
-    for (const auto& node : each.nodes())
-      if (each.name() == stack && node.name() == name) return node.state() == "waiting" && node.tasks().empty();
-  return false;
+bool nothing_runs(const root::StackStatus& stack, const std::string& name) {
+  return std::ranges::any_of(stack.nodes(), [&](const root::NodeStatus& node) {
+    return node.name() == name && node.state() == "waiting" && node.tasks().empty();
+  });
 }
 
 }  // namespace
@@ -359,7 +359,7 @@ int restart(const Options& options, const std::string& name, bool scheduler) {
     if (!options.quiet) std::cout << "restarting the scheduler of " << name << "; its servers run on\n";
     return exit_ok;
   }
-  if (nothing_runs(status, found->first, name)) {
+  if (nothing_runs(*find(status, found->first), name)) {
     if (!options.quiet)
       std::cout << "nothing of " << name << " runs; `banyan why " << name << "` tells what it waits for\n";
     return exit_ok;

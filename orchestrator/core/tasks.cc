@@ -85,9 +85,9 @@ void Core::on(const Offered& input) {
     const std::vector<Node*> wanting(wanting_.begin(), wanting_.end());
     for (Node* node : wanting) {
       if (!in<task::Wanted>(*node)) continue;  // an earlier offer was taken for it
-      if (!room.take(child_need(*node->spec))) {
+      const Need need = child_need(*node->spec);
+      if (!room.take(need)) {
         if (!held) held = holders(stacks_);
-        const Need need = child_need(*node->spec);
         explain(*node, "its scheduler needs " + words(need.cpus_milli, need.mem_bytes) + ", and " + offer.hostname() +
                            " has " + words(room.cpus_milli, room.mem_bytes) + " left" + *held);
         continue;

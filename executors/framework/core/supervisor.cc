@@ -194,15 +194,16 @@ void Supervisor::on(Instant now, const Probed& probed, Effects&) {
 
 void Supervisor::judge(Instant now, const std::string& trouble) {
   const auto& readiness = command_.readiness();
-  const std::string before = report_.SerializeAsString();
   probe_until_.reset();
   probe_at_ = now + std::chrono::milliseconds(readiness.interval_ms());
   if (!trouble.empty()) passes_since_.reset();
   else if (!passes_since_) passes_since_ = now;
   const bool ready = passes_since_ && now - *passes_since_ >= std::chrono::milliseconds(readiness.hold_for_ms());
+  const std::string why = ready ? "" : trouble.empty() ? "its readiness check passes, and must go on to" : trouble;
+  if (!report_.has_ready() || report_.ready() != ready || report_.not_ready() != why) report_dirty_ = true;
   report_.set_ready(ready);
   if (ready) report_.clear_not_ready();
-  else report_.set_not_ready(trouble.empty() ? "its readiness check passes, and must go on to" : trouble);
+  else report_.set_not_ready(why);
   if (ready && !served_) {
     served_ = true;
     serving_since_ = now;
@@ -210,7 +211,6 @@ void Supervisor::judge(Instant now, const std::string& trouble) {
     refill(now);
     serving_since_.reset();
   }
-  report_dirty_ = report_dirty_ || report_.SerializeAsString() != before;
 }
 
 /// The child is gone, or another one comes.
