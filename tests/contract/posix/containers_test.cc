@@ -74,7 +74,8 @@ TEST_P(AContainer, ThatIsToEndIsWaitedForAlsoWhenItsShellDiesFirst) {
 }
 
 TEST_P(AContainer, WhoseRestIgnoresTermEndsWhenItIsDestroyed) {
-  world.launch("c", "(trap '' TERM; sleep 600) & echo $! > child.new; mv child.new child; exec sleep 600");
+  world.launch("c",
+               "sh -c \"trap '' TERM; echo \\$\\$ > child.new; mv child.new child; exec sleep 600\" & exec sleep 600");
   const pid_t first = world.wait_start("c");
   world.wait_for_file(world.sandbox("c") + "/child");
   world.containers().terminate(ContainerId("c"));
