@@ -58,9 +58,9 @@ class Service final : public Root::CallbackService {
   }
 
   grpc::ServerWriteReactor<Status>* Watch(grpc::CallbackServerContext*, const StatusRequest* request) override {
-    auto stream = Stream<Status>::open();
+    auto stream = Stream<Status>::open([this] { loop_.post([this] { status_changed({}); }); });
     loop_.post([this, stream, stack = request->stack()] {
-      if (stream->push(calls_.status(stack))) watchers_.push_back({stack, stream});
+      if (stream->push(calls_.status(stack))) watchers_.push_back({stack, stream, {}});
     });
     return stream.get();
   }
@@ -83,9 +83,11 @@ class Service final : public Root::CallbackService {
     return stream.get();
   }
 
-  void status_changed() {
-    for (auto it = watchers_.begin(); it != watchers_.end();)
-      it = it->stream->replace(calls_.status(it->stack)) ? std::next(it) : watchers_.erase(it);
+  void status_changed(const StatusChanged& changed) {
+    for (auto it = watchers_.begin(); it != watchers_.end();) {
+      it->owed.add(changed);
+      it = pay(*it) ? std::next(it) : watchers_.erase(it);
+    }
   }
   void announce(const Event& event) {
     for (auto it = followers_.begin(); it != followers_.end();) {
@@ -97,7 +99,14 @@ class Service final : public Root::CallbackService {
   struct Watcher {
     std::string stack;
     std::shared_ptr<Stream<Status>> stream;
+    StatusChanged owed;  ///< not told yet
   };
+  /// One status is under way at most: whoever reads slowly finds less to read. False once the reader is gone.
+  bool pay(Watcher& watcher) {
+    if (watcher.owed.empty() || !watcher.stream->idle()) return !watcher.stream->ended();
+    Status news = calls_.changes(watcher.stack, std::exchange(watcher.owed, {}));
+    return (news.delta() && news.stacks().empty()) || watcher.stream->push(std::move(news));
+  }
   struct Follower {
     EventsRequest wanted;
     std::shared_ptr<Stream<Event>> stream;
@@ -139,7 +148,7 @@ class Server final : public ApiServer {
     server_ = builder.BuildAndStart();
     return server_ != nullptr;
   }
-  void status_changed() override { service_.status_changed(); }
+  void status_changed(const StatusChanged& changed) override { service_.status_changed(changed); }
   void announce(const Event& event) override { service_.announce(event); }
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "banyan/root.pb.h"
+#include "orchestrator/core/status_changed.h"
 #include "runtime/base/result.h"
 
 namespace banyan {
@@ -31,6 +32,8 @@ class ApiServer {
     std::function<void(const DownRequest&, Done<DownReply>)> down;
     std::function<void(const RestartRequest&, Done<RestartReply>)> restart;
     std::function<Status(const std::string& stack)> status;
+    /// Only what has changed of it, as Status.delta; whole where only a whole one will do.
+    std::function<Status(const std::string& stack, const StatusChanged& changed)> changes;
     std::function<std::vector<Revision>(const std::string& stack)> history;
     std::function<std::vector<Event>(const std::string& stack, std::uint64_t after)> events;
     std::function<void(const LogsRequest&, LogSink)> logs;
@@ -39,7 +42,8 @@ class ApiServer {
   /// `address`: "unix:/path" (a stale socket file is replaced) or host:port.
   static Result<std::unique_ptr<ApiServer>> listen(Loop& loop, const std::string& address, Calls calls);
   virtual ~ApiServer() = default;
-  virtual void status_changed() = 0;  ///< every watcher gets the newest status; older unsent ones are skipped
+  /// Every watcher is told, as soon as it has taken what was sent before; changes that wait are sent as one.
+  virtual void status_changed(const StatusChanged& changed) = 0;
   virtual void announce(const Event& event) = 0;  ///< to everyone who follows the event log
 };
 

@@ -11,15 +11,17 @@
 
 namespace banyan::root {
 
-/// THREADS: push(), replace() and finish() from the loop; the On… from gRPC's. LIFETIME: keeps itself until OnDone.
+/// THREADS: push(), idle(), ended() and finish() from the loop; the On… from gRPC's. LIFETIME: keeps itself until
+/// OnDone.
 template <class Message>
 class Stream final : public grpc::ServerWriteReactor<Message> {
  public:
   /// A reader this many messages behind is cut off, so that one stopped terminal cannot fill the root's memory.
   static constexpr std::size_t backlog_max = 100'000;
 
-  static std::shared_ptr<Stream> open() {
-    std::shared_ptr<Stream> stream(new Stream);
+  /// `idle`: called from gRPC's thread whenever all that was pushed has been sent.
+  static std::shared_ptr<Stream> open(std::function<void()> idle = {}) {
+    std::shared_ptr<Stream> stream(new Stream(std::move(idle)));
     stream->self_ = stream;
     return stream;
   }
@@ -37,13 +39,14 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
     return true;
   }
 
-  /// As push(), but what has not been sent yet is dropped: only the newest matters.
-  bool replace(Message message) {
-    {
-      const std::lock_guard lock(mutex_);
-      while (queue_.size() > (writing_ ? 1u : 0u)) queue_.pop_back();
-    }
-    return push(std::move(message));
+  [[nodiscard]] bool idle() {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty();
+  }
+  /// The reader is gone.
+  [[nodiscard]] bool ended() {
+    const std::lock_guard lock(mutex_);
+    return ended_;
   }
 
   /// Ends the stream once all that was pushed has been sent.
@@ -60,6 +63,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
     if (ended_) return;
     if (!ok) return end(grpc::Status::CANCELLED);
     if (queue_.empty() && finishing_) return end(grpc::Status::OK);
+    if (queue_.empty() && idle_) return idle_();
     write_next();
   }
 
@@ -75,7 +79,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
   }
 
  private:
-  Stream() = default;
+  explicit Stream(std::function<void()> idle) : idle_(std::move(idle)) {}
 
   void write_next() {
     if (writing_ || queue_.empty() || ended_) return;
@@ -87,6 +91,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
     this->Finish(status);
   }
 
+  const std::function<void()> idle_;
   std::mutex mutex_;
   std::deque<Message> queue_;  // front is being written while writing_
   bool writing_ = false;

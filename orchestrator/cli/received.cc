@@ -15,12 +15,14 @@ auto* named(List& list, const std::string& name) {
 
 }  // namespace
 
-void receive(root::Status& known, const root::Status& news) {
+void receive(root::Status& known, const root::Status& news, std::uint64_t elapsed_ms) {
   if (!news.delta()) {
     known = news;
     return;
   }
   known.set_connected(news.connected());
+  for (auto& stack : *known.mutable_stacks())
+    for (auto& node : *stack.mutable_nodes()) node.set_since_ms(node.since_ms() + elapsed_ms);
   if (news.has_cluster()) *known.mutable_cluster() = news.cluster();
   for (const auto& stack : news.stacks()) {
     auto* mine = named(*known.mutable_stacks(), stack.name());

@@ -64,7 +64,10 @@ class Watch {
       const auto reader = stub_.Watch(context_.get(), request_);
       for (root::Status status; reader->Read(&status);) {
         const std::lock_guard taken(mutex_);
-        receive(known_, status);
+        const auto now = Clock::now();
+        receive(known_, status,
+                static_cast<std::uint64_t>(
+                    std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(heard_, now)).count()));
         newest_ = known_;
         say_unknown(*newest_);
         lost_.reset();
@@ -84,7 +87,8 @@ class Watch {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<grpc::ClientContext> context_;
-  root::Status known_;  // as received; the reader's own
+  root::Status known_;  // as received; the reader's own, as the time of it
+  Clock::time_point heard_ = Clock::now();
   std::optional<root::Status> newest_;
   std::optional<Clock::time_point> lost_;
   bool ended_ = false;

@@ -34,7 +34,7 @@ std::vector<Core::Effect> Core::step(Now now, const Input& input) {
   std::vector<Effect> all;
   if (!changes_.empty()) all.emplace_back(Persist{std::exchange(changes_, {})});
   std::move(effects_.begin(), effects_.end(), std::back_inserter(all));
-  if (changed_.everything || !changed_.nodes.empty()) all.emplace_back(std::exchange(changed_, {}));
+  if (!changed_.empty()) all.emplace_back(std::exchange(changed_, {}));
   return all;
 }
 

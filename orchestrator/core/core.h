@@ -34,6 +34,7 @@
 #include "orchestrator/core/deadlines.h"
 #include "orchestrator/core/node.h"
 #include "orchestrator/core/placement.h"
+#include "orchestrator/core/status_changed.h"
 #include "runtime/base/time.h"
 #include "runtime/driver/driver.h"
 #include "specs/change.h"
@@ -132,11 +133,6 @@ struct RemoveFolder {
 struct Announce {
   Event event;
 };  ///< for those who follow the event log; it is in the store already
-/// For those who watch: whose status has changed.
-struct StatusChanged {
-  bool everything = false;                             ///< connection, stacks or their nodes: a whole status is due
-  std::map<std::string, std::set<std::string>> nodes;  ///< by stack; with none, the stack itself has changed
-};
 
 class Core {
  public:

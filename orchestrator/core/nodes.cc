@@ -115,6 +115,8 @@ std::pair<State, std::string> Core::judge_foreign(const Node& node, Instant sinc
 bool Core::settle_task(Node& node) {
   if (node.state == State::failed && node.record.failed_for_need()) {
     const bool still = any_broken(node);
+    for (const Node* need : node.needs)
+      if (!still && need->story != 0) node.story = need->story;  // what brings that one back begins this, too
     if (!still) retry(node, "what it needs is being brought back");
     return !still;
   }

@@ -109,8 +109,11 @@ void Core::load_stack(const std::string& name, StackRecord record, const std::ma
   Stack& stack = stacks_[name];
   stack.spec = std::move(spec);
   stack.record = std::move(record);
-  if (stack.record.schema() == 0) store_configs(stack);
   stack.revision_deadline = now_.mono + time_left(stack.record);
+  if (stack.record.schema() == 0) {
+    store_configs(stack);
+    save(stack);
+  }
   bind(stack);
 }
 
@@ -122,7 +125,7 @@ Duration Core::time_left(const StackRecord& record) const {
   return std::chrono::milliseconds(std::clamp<std::int64_t>(record.open_until_ms() - last_alive, 0, timeout));
 }
 
-/// Each node's configuration under its content, and in the stack's record by that name.
+/// Each node's configuration under its content, and in the stack's record by that name; the record is yet to be saved.
 void Core::store_configs(Stack& stack) {
   const StackRecord old = stack.record;
   std::set<std::string> stored;
@@ -139,7 +142,6 @@ void Core::store_configs(Stack& stack) {
     if (!stored.contains(known->config())) changes_.push_back({"config/" + known->config(), std::move(config)});
   }
   drop_configs(old);
-  save(stack);
 }
 
 /// Those that no stack names any more.

@@ -146,7 +146,7 @@ class Shell {
         return driver_->deliver(Offered{{event.offers().offers().begin(), event.offers().offers().end()}});
       case Event::UPDATE: return driver_->deliver(Updated{event.update().status()});
       case Event::FAILURE:
-        if (!event.failure().has_executor_id()) return;
+        if (!event.failure().has_executor_id()) return driver_->deliver(AgentLost{event.failure().agent_id().value()});
         spdlog::info("executor {} has ended, wait status {}", event.failure().executor_id().value(),
                      event.failure().status());
         return driver_->deliver(ExecutorEnded{event.failure().executor_id().value()});
@@ -175,6 +175,9 @@ class Shell {
       driver_->deliver(RestartAsked{remember(std::move(done)), request});
     };
     calls.status = [this](const std::string& stack) { return status(stack); };
+    calls.changes = [this](const std::string& stack, const StatusChanged& changed) {
+      return changed.everything ? status(stack) : driver_->core().status(now(), stack, changed);
+    };
     calls.history = [this](const std::string& stack) { return driver_->core().history(now(), stack); };
     calls.events = [this](const std::string& stack, std::uint64_t after) {
       return driver_->core().events(stack, after);
@@ -236,9 +239,10 @@ class Shell {
                  event.cause().empty() ? "" : " because ", event.cause());
     if (api_) api_->announce(event);
   }
-  void act(StatusChanged&) {
+  void act(StatusChanged& what) {
+    changed_.add(what);
     loop_.at_end_of_turn(this, [this] {
-      if (api_) api_->status_changed();
+      if (api_) api_->status_changed(std::exchange(changed_, {}));
     });
   }
 
@@ -253,6 +257,7 @@ class Shell {
   Alarm alarm_;
   std::map<CallId, std::function<void(const Answer&)>> waiting_;
   CallId last_call_ = 0;
+  StatusChanged changed_;  ///< in this turn of the loop
 };
 
 }  // namespace

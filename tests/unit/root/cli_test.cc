@@ -170,12 +170,14 @@ TEST(Status, IsPutTogetherFromDeltas) {
   auto* kafka = stack.add_nodes();
   kafka->set_name("kafka");
   kafka->set_state("degraded");
-  receive(known, delta);
+  const auto before = known.stacks(0).nodes(0).since_ms();
+  receive(known, delta, 500);
   ASSERT_EQ(known.stacks(0).nodes_size(), 5);
   EXPECT_EQ(known.stacks(0).state(), "degraded");
   EXPECT_EQ(known.stacks(0).nodes(1).state(), "degraded");
   EXPECT_EQ(known.stacks(0).nodes(0).state(), "serving");
-  receive(known, root::Status());
+  EXPECT_EQ(known.stacks(0).nodes(0).since_ms(), before + 500) << "who is not mentioned gets older all the same";
+  receive(known, root::Status(), 500);
   EXPECT_EQ(known.stacks_size(), 0) << "what is no delta is the whole";
 }
 

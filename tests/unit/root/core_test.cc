@@ -60,18 +60,7 @@ TEST_F(RootWithAChain, LaunchesANodeAsSoonAsItsOwnEdgesHoldWhileOthersStillStart
 }
 
 TEST_F(RootWithAChain, WritesTheLaunchDownBeforeItAccepts) {
-  mesos::v1::Offer offer;
-  offer.mutable_id()->set_value("o");
-  offer.mutable_framework_id()->set_value(root_framework);
-  offer.mutable_agent_id()->set_value("a");
-  offer.set_hostname("h");
-  for (const char* name : {"cpus", "mem"}) {
-    auto* resource = offer.add_resources();
-    resource->set_name(name);
-    resource->set_type(mesos::v1::Value::SCALAR);
-    resource->mutable_scalar()->set_value(4096);
-  }
-  const auto effects = core->step(now, Offered{{offer}});
+  const auto effects = core->step(now, Offered{{make_offer("o", 4096, 4096)}});
   ASSERT_TRUE(std::holds_alternative<Persist>(effects.front()));
   const auto& changes = std::get<Persist>(effects.front()).changes;
   EXPECT_TRUE(std::any_of(changes.begin(), changes.end(), [](const banyan::Change& change) {

@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "orchestrator/cli/received.h"
 #include "orchestrator/core/core.h"
 #include "tests/support/durable_first.h"
 #include "tests/support/pass_time.h"
@@ -17,7 +19,8 @@ namespace banyan::root {
 using namespace std::chrono_literals;
 
 /// Steps a Core and keeps what it wanted done. Invariants are checked after every step; every Persist goes to `stored`
-/// at once, so that a new core can be made of it at any moment, as after kill -9.
+/// at once, so that a new core can be made of it at any moment, as after kill -9. Beside it stands one who watches:
+/// what he knows by deltas must be what the core says as a whole.
 class Harness {
  public:
   Harness() { restart(); }
@@ -33,6 +36,7 @@ class Harness {
 
   void restart() {
     core.emplace(now, setup(), stored);
+    shown = core->status(now);
     calls.clear();
     reviving = false;
   }
@@ -44,6 +48,8 @@ class Harness {
              std::holds_alternative<TearDown>(e) || std::holds_alternative<ReleaseRole>(e);
     });
     for (auto& effect : effects) {
+      if (heard) heard(effect);
+      if (auto* changed = std::get_if<StatusChanged>(&effect)) cli::receive(shown, core->status(now, "", *changed), 0);
       if (auto* persist = std::get_if<Persist>(&effect))
         for (const auto& change : persist->changes) {
           if (change.value) stored[change.key] = *change.value;
@@ -62,6 +68,19 @@ class Harness {
       if (auto* announce = std::get_if<Announce>(&effect)) events.push_back(announce->event);
     }
     core->check_invariants();
+    EXPECT_EQ(timeless(shown).SerializeAsString(), timeless(core->status(now)).SerializeAsString())
+        << timeless(shown).DebugString() << timeless(core->status(now)).DebugString();
+  }
+  static Status timeless(Status status) {
+    status.clear_delta();
+    for (auto& stack : *status.mutable_stacks()) {
+      stack.mutable_revision()->clear_age_ms();
+      for (auto& node : *stack.mutable_nodes()) {
+        node.clear_since_ms();
+        node.clear_heard_ms();
+      }
+    }
+    return status;
   }
 
   void advance(Duration by) {
@@ -97,8 +116,11 @@ class Harness {
 
   /// An offer of plenty.
   void offer(double cpus = 64, double mem = 65536) {
+    step(Offered{{make_offer("o" + std::to_string(++offers), cpus, mem)}});
+  }
+  static mesos::v1::Offer make_offer(const std::string& id, double cpus, double mem) {
     mesos::v1::Offer offer;
-    offer.mutable_id()->set_value("o" + std::to_string(++offers));
+    offer.mutable_id()->set_value(id);
     offer.mutable_framework_id()->set_value(root_framework);
     offer.mutable_agent_id()->set_value("agent-1");
     offer.set_hostname("127.0.0.1");
@@ -108,7 +130,7 @@ class Harness {
       resource->set_type(mesos::v1::Value::SCALAR);
       resource->mutable_scalar()->set_value(value);
     }
-    step(Offered{{offer}});
+    return offer;
   }
 
   void update(const std::string& task, mesos::v1::TaskState state, const std::optional<ChildReport>& report,
@@ -211,6 +233,8 @@ class Harness {
   Now now{Instant(1000s), WallTime(1'700'000'000s)};
   std::map<std::string, std::string> stored;
   std::optional<Core> core;
+  Status shown;                                    ///< known to a watcher
+  std::function<void(const Core::Effect&)> heard;  ///< each effect, before anything comes of it
   std::vector<mesos::v1::scheduler::Call> calls;
   std::vector<mesos::v1::TaskInfo> launched;
   std::vector<std::variant<UpReply, DownReply, RestartReply>> answers;

@@ -397,19 +397,8 @@ TEST(Promises, TheStoreBelongsToTheUserTheSchedulerRunsAs) {
   Harness h;
   h.connect();
   h.up("name: s\nframeworks:\n  a: { command: [x], user: elastic }\n");
-  mesos::v1::Offer offer;
-  offer.mutable_id()->set_value("o");
-  offer.mutable_framework_id()->set_value(root_framework);
-  offer.mutable_agent_id()->set_value("a");
-  offer.set_hostname("h");
-  for (const char* name : {"cpus", "mem"}) {
-    auto* resource = offer.add_resources();
-    resource->set_name(name);
-    resource->set_type(mesos::v1::Value::SCALAR);
-    resource->mutable_scalar()->set_value(4096);
-  }
   std::string owner, runs_as;
-  for (auto& effect : h.core->step(h.now, Offered{{offer}})) {
+  for (auto& effect : h.core->step(h.now, Offered{{Harness::make_offer("o", 4096, 4096)}})) {
     if (auto* folder = std::get_if<MakeFolder>(&effect)) owner = folder->user;
     if (auto* call = std::get_if<SendCall>(&effect); call && call->call.has_accept())
       runs_as = call->call.accept().operations(0).launch().task_infos(0).executor().command().user();
@@ -467,19 +456,8 @@ TEST(Promises, NoSecondTaskWhileTheFirstMayStillRun) {
   RestartAsked asked;
   asked.request.set_node("a");
   (void)h.core->step(h.now, asked);
-  mesos::v1::Offer offer;
-  offer.mutable_id()->set_value("o");
-  offer.mutable_framework_id()->set_value(root_framework);
-  offer.mutable_agent_id()->set_value("agent-2");
-  offer.set_hostname("h2");
-  for (const char* name : {"cpus", "mem"}) {
-    auto* r = offer.add_resources();
-    r->set_name(name);
-    r->set_type(mesos::v1::Value::SCALAR);
-    r->mutable_scalar()->set_value(4096);
-  }
   std::string second;
-  for (auto& effect : h.core->step(h.now, Offered{{offer}}))
+  for (auto& effect : h.core->step(h.now, Offered{{Harness::make_offer("o", 4096, 4096)}}))
     if (auto* call = std::get_if<SendCall>(&effect); call && call->call.has_accept())
       second = call->call.accept().operations(0).launch().task_infos(0).task_id().value();
   EXPECT_EQ(second, "") << second << " launched while " << first << " may still run on the unreachable agent";
