@@ -15,6 +15,9 @@
 namespace banyan::root {
 namespace {
 
+/// For how long streams may send what was pushed before the end, however slowly their readers read.
+constexpr auto farewell_max = std::chrono::seconds(1);
+
 /// Whether an event passes the filter of one who reads the log; events of no stack are everybody's.
 bool wants(const EventsRequest& wanted, const Event& event) {
   return (wanted.stack().empty() || event.stack().empty() || wanted.stack() == event.stack()) &&
@@ -77,6 +80,8 @@ class Service final : public Root::CallbackService {
   grpc::ServerWriteReactor<LogChunk>* Logs(grpc::CallbackServerContext*, const LogsRequest* request) override {
     auto stream = Stream<LogChunk>::open();
     loop_.post([this, stream, wanted = *request] {
+      std::erase_if(readers_, [](const auto& reader) { return reader.expired(); });
+      readers_.push_back(stream);
       calls_.logs(wanted,
                   {[stream](const LogChunk& chunk) { return stream->push(chunk); }, [stream] { stream->finish(); }});
     });
@@ -93,6 +98,19 @@ class Service final : public Root::CallbackService {
     for (auto it = followers_.begin(); it != followers_.end();) {
       it = !wants(it->wanted, event) || it->stream->push(event) ? std::next(it) : followers_.erase(it);
     }
+  }
+
+  /// Each stream ends when all that was pushed has been sent. OK is its status: gRPC's client throws away what it has
+  /// received and not read yet as soon as any other one comes.
+  void finish() {
+    for (auto& watcher : watchers_) {
+      if (!watcher.owed.empty()) watcher.stream->push(calls_.changes(watcher.stack, watcher.owed));
+      watcher.stream->finish();
+    }
+    for (auto& follower : followers_) follower.stream->finish();
+    for (auto& reader : readers_)
+      if (const auto stream = reader.lock())
+        stream->finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the root ends"));
   }
 
  private:
@@ -130,13 +148,15 @@ class Service final : public Root::CallbackService {
   ApiServer::Calls calls_;
   std::list<Watcher> watchers_;
   std::list<Follower> followers_;
+  std::list<std::weak_ptr<Stream<LogChunk>>> readers_;
 };
 
 class Server final : public ApiServer {
  public:
   Server(Loop& loop, Calls calls) : service_(loop, std::move(calls)) {}
   ~Server() override {
-    if (server_) server_->Shutdown(std::chrono::system_clock::now());
+    service_.finish();
+    if (server_) server_->Shutdown(std::chrono::system_clock::now() + farewell_max);
   }
 
   bool start(const std::string& address) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace banyan::root {
@@ -50,10 +51,10 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
   }
 
   /// Ends the stream once all that was pushed has been sent.
-  void finish() {
+  void finish(const grpc::Status& status = grpc::Status::OK) {
     const std::lock_guard lock(mutex_);
-    finishing_ = true;
-    if (!ended_ && !writing_ && queue_.empty()) end(grpc::Status::OK);
+    finishing_ = status;
+    if (!ended_ && queue_.empty()) end(status);
   }
 
   void OnWriteDone(bool ok) override {
@@ -62,7 +63,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
     if (!queue_.empty()) queue_.pop_front();
     if (ended_) return;
     if (!ok) return end(grpc::Status::CANCELLED);
-    if (queue_.empty() && finishing_) return end(grpc::Status::OK);
+    if (queue_.empty() && finishing_) return end(*finishing_);
     if (queue_.empty() && idle_) return idle_();
     write_next();
   }
@@ -95,7 +96,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
   std::mutex mutex_;
   std::deque<Message> queue_;  // front is being written while writing_
   bool writing_ = false;
-  bool finishing_ = false;
+  std::optional<grpc::Status> finishing_;  // how it ends once all has been sent
   bool ended_ = false;
   std::shared_ptr<Stream> self_;
 };

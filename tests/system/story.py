@@ -8,8 +8,9 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 
-from stage import EXAMPLE, Skipped, banyan_cgroups, command_of, expect, say
+from stage import EXAMPLE, Skipped, banyan_cgroups, command_of, expect, say, wait_until
 
 DEPENDS = {"zookeeper": [], "elasticsearch": [], "kafka": ["zookeeper"], "flume": ["kafka"],
            "logging": ["flume", "kafka", "elasticsearch"]}
@@ -58,15 +59,21 @@ def bring_up(stage, report):
 
 
 def follow_teardown(stage):
-    """What `events --follow` said until the root ended."""
-    follower = subprocess.Popen([*stage.cli, "events", "-p", "logging", "-f", "-o", "jsonl"], env=stage.env,
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        stage.example("down", seconds=180)
-        out, _ = follower.communicate(timeout=20)
-    finally:
-        follower.kill()
-    return stage.parse_events(out)
+    """What `events --follow` said from the order to stop until the root ended. It says it to a file: into a pipe that
+    nobody reads meanwhile it would get no further than the history."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        with subprocess.Popen([*stage.cli, "events", "-p", "logging", "-f", "-o", "jsonl"], env=stage.env, stdout=said,
+                              stderr=subprocess.DEVNULL) as follower:
+            try:
+                wait_until(lambda: os.fstat(said.fileno()).st_size > 0, 20, "the follower says something")
+                stage.example("down", seconds=180)
+                follower.wait(timeout=20)
+            finally:
+                follower.kill()
+        said.seek(0)
+        events = stage.parse_events(said.read())
+    asked = max(event["seq"] for event in events if event["kind"] == "stack.stopping")
+    return [event for event in events if event["seq"] >= asked]
 
 
 def nothing_is_left(stage):

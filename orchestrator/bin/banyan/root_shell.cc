@@ -284,9 +284,7 @@ int run_root(const RootOptions& given) {
   ::signal(SIGPIPE, SIG_IGN);
   int code = 0;
   std::optional<Shell> shell;
-  // Not at once: what was just announced, such as the end of the last stack, is still on its way to followers.
-  loop.on_signals({SIGTERM, SIGINT},
-                  [&loop](int) { loop.after(std::chrono::milliseconds(200), [&loop] { loop.stop(); }); });
+  loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
   const auto election = make_file_election(loop, options.state, "root");
   election->campaign(
       [&] {
