@@ -20,7 +20,8 @@ constexpr auto farewell_max = std::chrono::seconds(1);
 
 /// Whether an event passes the filter of one who reads the log; events of no stack are everybody's.
 bool wants(const EventsRequest& wanted, const Event& event) {
-  return (wanted.stack().empty() || event.stack().empty() || wanted.stack() == event.stack()) &&
+  return event.seq() > wanted.after() &&
+         (wanted.stack().empty() || event.stack().empty() || wanted.stack() == event.stack()) &&
          (wanted.node().empty() || wanted.node() == event.node()) && event.kind().starts_with(wanted.kind()) &&
          event.wall_ms() >= wanted.since_ms();
 }
@@ -69,9 +70,11 @@ class Service final : public Root::CallbackService {
   }
   grpc::ServerWriteReactor<Event>* Events(grpc::CallbackServerContext*, const EventsRequest* request) override {
     auto stream = Stream<Event>::open();
-    loop_.post([this, stream, wanted = *request] {
-      for (auto& event : calls_.events(wanted.stack(), wanted.after()))
-        if (wants(wanted, event) && !stream->push(std::move(event))) return;
+    loop_.post([this, stream, wanted = *request]() mutable {
+      const auto known = calls_.events(wanted.stack(), wanted.after());
+      for (const auto& event : known)
+        if (wants(wanted, event) && !stream->push(event)) return;
+      if (!known.empty()) wanted.set_after(known.back().seq());
       if (wanted.follow()) followers_.push_back({wanted, stream});
       else stream->finish();
     });

@@ -49,6 +49,7 @@ void Checkers::started(int machine, const Container& container) {
   } else if (running_servers(node) == 0) {
     check_first_server(node);
   }
+  check_alone(running, !node.empty() && !container.custom && graph_.nodes[node].data);
   running_[container.launch.container] = std::move(running);
   check_capacity(machine);
   note_whole(node);
@@ -116,6 +117,14 @@ std::size_t Checkers::running_servers(const std::string& node) const {
   for (const auto& [id, running] : running_)
     if (node_of_framework(running.framework) == node) ++count;
   return count;
+}
+
+/// I8: nobody else runs under that name, but where nobody could reach it; one with data never.
+void Checkers::check_alone(const Running& started, bool data) {
+  for (const auto& [id, other] : running_)
+    if (other.framework == started.framework && server_of_task(other.task) == server_of_task(started.task) &&
+        (data || !in_trouble(other.machine)))
+      fail("I8", started.task + " started while " + other.task + " ran");
 }
 
 /// I21: what a node needs has been whole, or has ended well, before the node's scheduler starts.

@@ -78,6 +78,7 @@ class Checkers final : public Witness {
 
   void fail(const std::string& law, const std::string& what) { broken_.push_back({law, what}); }
   void check_scheduler(const std::string& node);
+  void check_alone(const Running& started, bool data);
   void check_first_server(const std::string& node);
   void note_whole(const std::string& node);
   [[nodiscard]] bool in_trouble(int machine) const;

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -87,9 +88,12 @@ def start_time(pid):
     return None if fields[0] == "Z" else int(fields[19])
 
 
-def banyan_cgroups():
-    """Folders of control groups that Banyan's agents have made."""
-    return {folder for folder, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(folder).startswith("banyan")}
+def cgroup_of(pid):
+    """Name of the control group that an agent has made for all its containers, this process in it; or None."""
+    try:
+        return (re.findall(r"/(banyan-[0-9a-f]+)", read(f"/proc/{pid}/cgroup")) or [None])[0]
+    except OSError:
+        return None
 
 
 def command_of(pid):
@@ -133,7 +137,6 @@ class Stage:
     """One cluster in a folder of its own. LIFETIME: close() takes down what is left and removes the folder."""
 
     def __init__(self):
-        self.cgroups_before = banyan_cgroups()
         self.state = tempfile.mkdtemp(prefix="banyan-system-", dir="/var/tmp")
         os.chmod(self.state, 0o711)
         # Stub programs must be readable by the user that tasks run as.
@@ -206,6 +209,9 @@ class Stage:
 
     def leftovers(self):
         return processes_with(self.state)
+
+    def cgroups(self):
+        return {cgroup_of(pid) for pid in self.leftovers()} - {None}
 
     def close(self):
         if os.path.exists(BANYAN):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from stage import EXAMPLE, Skipped, banyan_cgroups, command_of, expect, say, wait_until
+from stage import EXAMPLE, Skipped, command_of, expect, say, wait_until
 
 DEPENDS = {"zookeeper": [], "elasticsearch": [], "kafka": ["zookeeper"], "flume": ["kafka"],
            "logging": ["flume", "kafka", "elasticsearch"]}
@@ -76,13 +76,13 @@ def follow_teardown(stage):
     return [event for event in events if event["seq"] >= asked]
 
 
-def nothing_is_left(stage):
+def nothing_is_left(stage, groups):
     left = stage.leftovers()
     expect(not left, f"processes are left: {[(pid, command_of(pid)) for pid in left]}")
     with open("/proc/mounts", encoding="utf-8") as mounts:
         expect(stage.state not in mounts.read(), "mounts are left")
-    groups = banyan_cgroups() - stage.cgroups_before
-    expect(not groups, f"cgroups are left: {groups}")
+    kept = [folder for folder, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(folder) in groups]
+    expect(not kept, f"cgroups are left: {kept}")
 
 
 def loopback_up():
@@ -104,9 +104,9 @@ def runs_without_network(stage):
 
 
 def take_down(stage, report):
-    seen = []
+    seen, groups = [], stage.cgroups()
     report.test("Down ends well", lambda: seen.extend(follow_teardown(stage)))
     report.test("Teardown went in the reverse order", lambda: teardown_in_order(seen))
-    report.test("Down leaves no process, no cgroup and no mount", lambda: nothing_is_left(stage))
+    report.test("Down leaves no process, no cgroup and no mount", lambda: nothing_is_left(stage, groups))
     report.test("A second run needs no network and two minutes at most", lambda: runs_without_network(stage))
-    report.test("And leaves nothing behind, either", lambda: nothing_is_left(stage))
+    report.test("And leaves nothing behind, either", lambda: nothing_is_left(stage, groups))

@@ -69,6 +69,7 @@ class Shell {
     auto setup = make_setup();
     if (!setup) return tl::unexpected(setup.error());
     driver_.emplace(Core(clock_now(), std::move(*setup), *stored), *this);
+    if (const auto past = driver_->core().events("", 0); !past.empty()) announced_ = past.back().seq();
     auto api = ApiServer::listen(loop_, options_.api, calls());
     if (!api) return tl::unexpected(api.error());
     api_ = std::move(*api);
@@ -179,8 +180,11 @@ class Shell {
       return changed.everything ? status(stack) : driver_->core().status(now(), stack, changed);
     };
     calls.history = [this](const std::string& stack) { return driver_->core().history(now(), stack); };
+    // What is not durable yet is nobody's to know: after a crash its number would be another event's.
     calls.events = [this](const std::string& stack, std::uint64_t after) {
-      return driver_->core().events(stack, after);
+      auto events = driver_->core().events(stack, after);
+      std::erase_if(events, [this](const auto& event) { return event.seq() > announced_; });
+      return events;
     };
     calls.logs = [this](const LogsRequest& request, ApiServer::LogSink sink) {
       read_logs(loop_, operator_, [this, stack = request.stack()] { return status(stack); }, request, std::move(sink));
@@ -237,6 +241,7 @@ class Shell {
     const auto& event = what.event;
     spdlog::info("{} {} {} {}{}{}", event.kind(), event.stack(), event.node(), event.detail(),
                  event.cause().empty() ? "" : " because ", event.cause());
+    announced_ = event.seq();
     if (api_) api_->announce(event);
   }
   void act(StatusChanged& what) {
@@ -257,7 +262,8 @@ class Shell {
   Alarm alarm_;
   std::map<CallId, std::function<void(const Answer&)>> waiting_;
   CallId last_call_ = 0;
-  StatusChanged changed_;  ///< in this turn of the loop
+  StatusChanged changed_;        ///< in this turn of the loop
+  std::uint64_t announced_ = 0;  ///< the newest durable event
 };
 
 }  // namespace
