@@ -235,6 +235,7 @@ class Core {
   };
   [[nodiscard]] Wait wait_of(const Node& node) const;
   [[nodiscard]] std::pair<State, std::string> judge(const Node& node) const;
+  [[nodiscard]] static bool stays(State now, State target);
   [[nodiscard]] std::pair<State, std::string> judge_foreign(const Node& node, Instant since, State not_serving) const;
   bool settle_waiting(Node& node);
   bool settle_task(Node& node);

@@ -112,6 +112,12 @@ std::pair<State, std::string> Core::judge_foreign(const Node& node, Instant sinc
   return {not_serving, "its scheduler has started and not reported yet"};
 }
 
+/// What has failed or is completed stays so until it is asked for again, or does better by itself.
+bool Core::stays(State now, State target) {
+  if (now == State::completed) return target != State::completed;
+  return now == State::failed && target != State::serving && target != State::completed && target != State::quarantined;
+}
+
 bool Core::settle_task(Node& node) {
   if (node.state == State::failed && node.record.failed_for_need()) {
     const bool still = any_broken(node);
@@ -127,15 +133,8 @@ bool Core::settle_task(Node& node) {
     return true;
   }
   const auto [target, reason] = judge(node);
-  const bool good = target == State::serving || target == State::completed;
-  const bool sticky = (node.state == State::failed && !good && target != State::quarantined) ||
-                      (node.state == State::completed && target != State::completed);
-  if (!sticky && target != node.state) {
-    if (target == State::failed) fail(node, reason, false);
-    else move(node, target, reason);
-  } else if (!sticky) {
-    explain(node, reason);
-  }
+  if (target == node.state) explain(node, reason);
+  else if (!stays(node.state, target)) move(node, target, reason);
   if (connected_) settle_lateness(node);
   tend(node);
   return false;

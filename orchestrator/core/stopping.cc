@@ -31,7 +31,11 @@ bool Core::settle_stopping(Node& node) {
   auto& first = node.first_up;
   while (first < node.dependants.size() && node.dependants[first]->state == State::stopped) ++first;
   if (first < node.dependants.size()) {
+    // Until its turn it is looked after as ever: who needs it may still need it to end well.
+    const auto [target, reason] = judge(node);
+    if (!stays(node.state, target) && target != node.state) move(node, target, reason);
     explain(node, "stops after " + node.dependants[first]->spec->name);
+    tend(node);
     return false;
   }
   begin_stop(node);

@@ -240,7 +240,7 @@ void Core::task_ended(Node& node, const mesos::v1::TaskStatus& status) {
   const bool completed = (record.report().child().completed() || job_done) && finished;
   const std::string task_id = record.task_id();
   forget_task(node);
-  if (node.stack->down()) {
+  if (node.state == State::stopping || node.state == State::stopped) {
     if (auto* drain = std::get_if<stop::Drain>(&node.stop)) drain->drained = finished;
     // Now that nothing subscribes any more, the master is asked (again) to forget it.
     if (in<stop::Teardown>(node)) node.stop = stop::Teardown{!record.used(), false, {}};

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/base/check.h"
 #include "runtime/base/rng.h"
 #include "runtime/base/time.h"
 #include "tests/sim/network.h"
@@ -55,6 +56,9 @@ class Kernel {
       return false;
     }
     auto node = calendar_.extract(calendar_.begin());
+    steps_at_once_ = node.key().first == now_ ? steps_at_once_ + 1 : 0;
+    BANYAN_CHECK(steps_at_once_ <
+                 steps_at_once_max);  // a deadline that stays due after its Tick: the driver would spin
     now_ = node.key().first;
     ++steps_;
     node.mapped()();
@@ -79,6 +83,7 @@ class Kernel {
 
  private:
   static constexpr std::size_t rows_max = 400;
+  static constexpr std::uint64_t steps_at_once_max = 100'000;
 
   Rng rng_;
   Instant now_{std::chrono::seconds(1)};
@@ -88,6 +93,7 @@ class Kernel {
   bool closing_ = false;
   std::uint64_t planned_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_at_once_ = 0;  ///< while time stood still
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
   std::uint64_t row_count_ = 0;
   std::map<std::uint64_t, std::string> rows_;

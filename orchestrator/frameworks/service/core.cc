@@ -47,6 +47,7 @@ std::vector<Core::Effect> Core::step(Now now, const Input& input) {
 }
 
 std::optional<Instant> Core::next_deadline() const {
+  if (exiting_) return std::nullopt;
   if (!config_error_.empty()) return std::nullopt;  // nothing is decided until a configuration can be read
   std::optional<Instant> when = readiness_.next_deadline();
   for (const auto& i : instances_) {

@@ -87,13 +87,14 @@ struct Loop::Impl {
     const Instant earliest = timers.begin()->first.first;
     if (alarm_at && *alarm_at <= earliest) return;
     alarm_at = earliest;
-    // Zero would disarm it; the past fires at once.
-    const auto since_boot = std::max(earliest.time_since_epoch(), Duration(1));
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+    // Zero would disarm it; the past fires at once. Relative, since who fakes the time of day for a program
+    // (libfaketime) moves absolute times of this clock too.
+    const auto left = std::max(earliest - mono_now(), Duration(1));
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
     itimerspec when{};
     when.it_value.tv_sec = whole.count();
-    when.it_value.tv_nsec = (since_boot - whole).count();
-    BANYAN_CHECK(timerfd_settime(alarm.native_handle(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
+    when.it_value.tv_nsec = (left - whole).count();
+    BANYAN_CHECK(timerfd_settime(alarm.native_handle(), 0, &when, nullptr) == 0);
   }
 
   void wait_for_alarm() {

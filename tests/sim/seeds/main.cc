@@ -75,12 +75,14 @@ int exit_code(std::map<Verdict, unsigned> verdicts) {
 }
 
 void keep(const Story& story, const Outcome& outcome, const std::string& folder) {
+  const std::string file = folder + "/seed-" + std::to_string(story.seed) + ".story";
+  const auto write = [&](const Story& what) { std::ofstream(file) << "# " << shown(outcome) << "\n" << text(what); };
+  write(story);  // shrinking takes its time, and may be stopped
   const Story small = shrink(story, [&outcome](const Story& less) {
     const Outcome other = live_apart(less);
     return other.verdict == outcome.verdict && other.law == outcome.law;
   });
-  const std::string file = folder + "/seed-" + std::to_string(story.seed) + ".story";
-  std::ofstream(file) << "# " << shown(outcome) << "\n" << text(small);
+  write(small);
   std::cout << live_apart(small).text << "shrunk to " << small.faults.size()
             << " faults; replay with: tests/sim/run --replay " << file << "\n";
 }

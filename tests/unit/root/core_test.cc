@@ -316,6 +316,22 @@ TEST_F(RootWithAChain, StopsInReverseOrderAndDrainsFirst) {
   EXPECT_THAT(releases, IsEmpty()) << "data stays";
 }
 
+TEST_F(RootWithAChain, LooksAfterWhatWaitsForItsTurnToBeStopped) {
+  all_serve();
+  Harness::down("s");
+  update(task_of("zk"), mesos::v1::TASK_RUNNING, report("zk", false));
+  EXPECT_EQ(core->summary(), "s: zk=degraded kafka=serving search=serving logging=stopping");
+  EXPECT_EQ(node("zk").reason(), "stops after kafka");
+  EXPECT_FALSE(handover("kafka").may_start()) << "a server of kafka would start before zk serves";
+  ends("zk");
+  advance(1s);
+  offer();
+  EXPECT_EQ(task_of("zk"), "s.zk.scheduler.2");
+  serves("zk");
+  EXPECT_EQ(core->summary(), "s: zk=serving kafka=serving search=serving logging=stopping");
+  EXPECT_TRUE(handover("kafka").may_start());
+}
+
 TEST_F(RootWithAChain, TearsDownByTheOperatorWhoDoesNotDrainInTime) {
   all_serve();
   Harness::down("s");

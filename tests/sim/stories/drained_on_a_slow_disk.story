@@ -1,0 +1,14 @@
+# A scheduler that had drained waited for its disk before it ended, and spun meanwhile.
+seed 20051
+up 571ms isolate 211 for 7426ms
+up 2444ms kill_root 780 for 0ms
+up 762ms kill_root 982 for 0ms
+up 3996ms kill_root 522 for 0ms
+steady 6768ms cut 351 for 18224ms
+steady 5803ms double_words 414 for 2677ms
+steady 11130ms slow_disk 516 for 8297ms
+steady 5728ms reboot 487 for 17166ms
+steady 786ms kill_root 383 for 0ms
+down 3589ms kill_root 481 for 0ms
+down 209ms power_cut 512 for 0ms
+down 1987ms isolate 545 for 2012ms
