@@ -39,7 +39,6 @@ void Core::on(const ContainerStarted& started) {
   }
   for (Task* task : tasks_of(run.id)) {
     if (task->ended()) continue;
-    task->delivered = true;
     if (task->description.completion_max) task->overrun_at = now_.mono + *task->description.completion_max;
     if (task->description.check) {
       task->check = task->last.check.value_or(CheckResult{});
@@ -141,7 +140,8 @@ void Core::end_executor_tasks(const Run& run, const ContainerEnded& ended) {
       s.state = dropped(run.framework);
       if (ended.never_started) s.reason = Reason::agent_restarted;
     } else {
-      s.message += ": " + describe(ended.wait_status);
+      s.message += ended.shim_lost ? ": its shim was killed, and its exit status is not known"
+                                   : ": " + describe(ended.wait_status);
     }
     queue(*task, std::move(s));
   }

@@ -43,8 +43,6 @@ Status Core::status(const Task& task, TaskState state) const {
   s.task = task.description.id;
   s.state = state;
   s.container = task.container;
-  s.check = task.check;
-  s.ports = task.ports;
   const auto run = state_.runs.find(task.container);
   if (run == state_.runs.end()) return s;
   s.pid = run->second.pid;
@@ -97,6 +95,13 @@ std::string Core::summary() const {
 }
 
 void Core::check_invariants() const {
+  BANYAN_CHECK(link_open_ == silence_at_.has_value());
+  for (const auto& [id, framework] : state_.frameworks) {
+    const auto of = [&id](const auto& entry) { return entry.second.framework == id; };
+    BANYAN_CHECK(std::any_of(state_.tasks.begin(), state_.tasks.end(), of) ||
+                 std::any_of(state_.runs.begin(), state_.runs.end(), of));  // an idle one is forgotten
+  }
+  for (const auto& id : state_.gone) BANYAN_CHECK(state_.frameworks.contains(id));
   for (const auto& [key, task] : state_.tasks) {
     BANYAN_CHECK(key.framework == task.framework);
     BANYAN_CHECK(task.ended() || state_.runs.contains(task.container));  // an unfinished task has its container
@@ -104,11 +109,14 @@ void Core::check_invariants() const {
     for (std::size_t i = 0; i + 1 < task.unacknowledged.size(); ++i)
       BANYAN_CHECK(!is_terminal(task.unacknowledged[i].state));  // nothing after the end
     if (!task.unacknowledged.empty()) BANYAN_CHECK(task.unacknowledged.back().uuid == task.last.uuid);
+    BANYAN_CHECK(task.resend_at.has_value() == (registered_ && !task.unacknowledged.empty()));  // until acknowledged
+    BANYAN_CHECK(!task.ended() || !(task.kill_at || task.check_at || task.overrun_at));
   }
   for (const auto& [id, run] : state_.runs) {
     BANYAN_CHECK(id == run.id);
     BANYAN_CHECK(state_.frameworks.contains(run.framework));
     BANYAN_CHECK(find_run(run.framework, run.executor) == &run);  // one run per executor
+    BANYAN_CHECK(!run.connection || !run.subscribe_by);
   }
   BANYAN_CHECK(state_.ended.size() <= options_.sandboxes_max);
 }

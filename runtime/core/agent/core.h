@@ -130,6 +130,7 @@ class Core {
   void save(Changes changes);
   void want(Effect effect) { effects_.push_back(std::move(effect)); }
   void heard();  ///< the master spoke
+  void leave();  ///< no master takes updates any more
 
   Options options_;
   Rng rng_;

@@ -7,7 +7,7 @@
 namespace banyan::agent {
 
 void Core::on(const Tick&) {
-  if (link_open_ && silence_at_ && *silence_at_ <= now_.mono) {
+  if (silence_at_ && *silence_at_ <= now_.mono) {
     silence_at_ = now_.mono + limits::agent_silence_max;
     want(Note{registered_ ? "the master has fallen silent: connecting anew" : "not registered yet: connecting anew"});
     want(ResetLink{});
@@ -53,7 +53,7 @@ std::optional<Instant> Core::next_deadline() const {
   const auto consider = [&next](const std::optional<Instant>& at) {
     if (at && (!next || *at < *next)) next = at;
   };
-  if (link_open_) consider(silence_at_);
+  consider(silence_at_);
   for (const auto& [key, task] : state_.tasks)
     for (const auto& at : {task.resend_at, task.kill_at, task.check_at, task.overrun_at}) consider(at);
   for (const auto& [id, run] : state_.runs)

@@ -130,7 +130,6 @@ void Core::shut_down_framework(const FrameworkId& id) {
     for (Task* task : tasks_of(container))
       if (!task->ended()) kill_command_task(*task, run, std::nullopt);
   }
-  forget_framework_if_idle(id);
 }
 
 }  // namespace banyan::agent

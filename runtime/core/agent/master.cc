@@ -6,20 +6,26 @@
 
 namespace banyan::agent {
 
-void Core::heard() { silence_at_ = now_.mono + limits::agent_silence_max; }
+void Core::heard() {
+  if (link_open_) silence_at_ = now_.mono + limits::agent_silence_max;
+}
+
+void Core::leave() {
+  registered_ = false;
+  for (auto& [key, task] : state_.tasks) task.resend_at.reset();
+}
 
 void Core::on(const LinkOpened&) {
   link_open_ = true;
-  registered_ = false;
+  leave();
   heard();
   send_register();
 }
 
 void Core::on(const LinkClosed&) {
   link_open_ = false;
-  registered_ = false;
+  leave();
   silence_at_.reset();
-  for (auto& [key, task] : state_.tasks) task.resend_at.reset();
 }
 
 void Core::send_register() {
@@ -58,7 +64,7 @@ void Core::on(const Registered& r) {
 }
 
 void Core::on(const Refused& r) {
-  registered_ = false;
+  leave();
   want(Note{"the master refuses this agent: " + r.reason});
   // The silence deadline drops the link and tries again.
 }

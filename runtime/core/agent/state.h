@@ -31,7 +31,7 @@ struct Task {
   std::optional<Duration> kill_grace;  ///< what the kill asked for
 
   // volatile
-  bool delivered = false;            ///< its executor has been told of it
+  bool delivered = false;            ///< its custom executor has been told of it
   bool overran = false;              ///< completion_max has passed
   std::optional<Instant> resend_at;  ///< valid while an update is in flight
   Duration backoff{};

@@ -79,7 +79,6 @@ void Core::run_command_task(const RunTask& r) {
     return refuse_task(r, TaskState::failed, Reason::task_invalid, "an executor of that name is running");
   const Run& run = add_run(r);
   Task& task = add_task(r, run.id);
-  task.delivered = true;
   if (r.task.check) task.check = CheckResult{};
   queue(task, status(task, TaskState::starting));
 }
@@ -113,7 +112,8 @@ void Core::on(const KillTask& k) {
     RunTask unknown;
     unknown.framework.id = k.framework;
     unknown.task.id = k.task;
-    state_.frameworks.try_emplace(k.framework, unknown.framework);
+    if (state_.frameworks.try_emplace(k.framework, unknown.framework).second)
+      save(checkpoint::framework(unknown.framework, false));
     return refuse_task(unknown, dropped(k.framework), Reason::executor_terminated, "the agent does not know this task");
   }
   if (task->ended()) return;

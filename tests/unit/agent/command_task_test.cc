@@ -142,6 +142,16 @@ TEST(ACommandTask, WithAnIdThatCannotNameAFolderIsAnError) {
             "master: update .. ERROR reason=14 \"task id '..' cannot name a folder\"\n");
 }
 
+TEST(AnId, MayBe255BytesLong) {
+  AgentHarness agent;
+  agent.join();
+  const std::string longest(255, 'x');
+  EXPECT_EQ(agent.run(AgentHarness::command(longest)).substr(0, 17), "container: launch");
+  EXPECT_EQ(agent.run(AgentHarness::command(longest + "x")).substr(0, 14), "master: update");
+  EXPECT_EQ(agent.run(AgentHarness::task_of("t", "a/b")),
+            "master: update t ERROR reason=14 \"executor id 'a/b' contains invalid characters\"\n");
+}
+
 TEST(AKillOfATaskTheAgentNeverGot, IsAnsweredSoThatTheMasterLearns) {
   AgentHarness agent;
   agent.join();

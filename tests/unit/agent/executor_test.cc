@@ -18,6 +18,13 @@ TEST(ACustomExecutor, IsLaunchedOnceAndGetsItsTasksWhenItSubscribes) {
   EXPECT_EQ(agent.run(H::task_of("t3", "e")), "container: link e\nexecutor 1: launch t3\n");
 }
 
+TEST(ACustomExecutor, OfTheSameNameIsAnotherFrameworksOwn) {
+  H agent;
+  agent.join();
+  agent.run(H::task_of("t", "e"));
+  EXPECT_EQ(agent.run(H::task_of("t", "e"), "G"), "container: launch e\n");
+}
+
 TEST(ACustomExecutor, SeesItsUpdatesForwardedAndAcknowledged) {
   H agent;
   agent.join();
@@ -126,6 +133,8 @@ TEST(AnExecutorCall, IsRefusedInMesosWords) {
   };
   EXPECT_EQ(refusal("nobody", "e", true), "400 Framework cannot be found");
   EXPECT_EQ(refusal("F", "nobody", true), "400 Executor cannot be found");
+  agent.run(H::command("c"));
+  EXPECT_EQ(refusal("F", "c", true), "400 Executor cannot be found");
   EXPECT_EQ(refusal("F", "e", false), "403 Executor is not subscribed");
   EXPECT_EQ(refusal("F", "e", true), "accepted");
 }

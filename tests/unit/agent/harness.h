@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <sstream>
 #include <string>
@@ -11,6 +12,7 @@
 #include "runtime/core/agent/core.h"
 #include "tests/support/durable_first.h"
 #include "tests/support/pass_time.h"
+#include "tests/unit/agent/durable.h"
 
 namespace banyan::agent {
 
@@ -34,8 +36,13 @@ class AgentHarness {
     std::ostringstream text;
     const auto effects = core_->step(now_, input);
     expect_durable_first(effects, [](const Effect& e) { return !std::holds_alternative<Note>(e); });
-    for (const auto& effect : effects) std::visit([&](const auto& e) { print(text, e); }, effect);
+    for (const auto& effect : effects) {
+      std::visit([&](const auto& e) { print(text, e); }, effect);
+      if (heard) heard(effect);
+    }
     core_->check_invariants();
+    const auto stored = checkpoint::load(store_);
+    EXPECT_EQ(stored ? durable(*stored) : stored.error().message, durable(core_->state())) << "so would the next life";
     return text.str();
   }
   std::string advance(Duration by) {
@@ -47,6 +54,8 @@ class AgentHarness {
     std::string text = give(LinkOpened{});
     return text + give(Registered{AgentId("A1"), epoch, {}});
   }
+
+  std::function<void(const Effect&)> heard;  ///< every effect, as it comes
 
   static Framework framework(const std::string& id = "F") { return {FrameworkId(id), true, false, "info of " + id}; }
   static TaskDescription command(const std::string& id) {
@@ -79,7 +88,6 @@ class AgentHarness {
     s.task = TaskId(task);
     s.state = state;
     s.uuid = uuid;
-    s.from_executor = true;
     return s;
   }
   std::string update(const std::string& executor, Status status) {
@@ -104,12 +112,14 @@ class AgentHarness {
   [[nodiscard]] std::string summary() const { return core_->summary(); }
   [[nodiscard]] const Core& core() const { return *core_; }
   [[nodiscard]] std::size_t records() const { return store_.size(); }
-
- private:
+  [[nodiscard]] Now now() const { return now_; }
+  /// Of a container that was ever launched: its executor's name.
   [[nodiscard]] std::string name_of(const ContainerId& id) const {
     const auto it = names_.find(id);
     return it == names_.end() ? "unknown" : it->second;
   }
+
+ private:
   static std::string describe(const Status& s) {
     std::string text = s.task.str() + ' ' + std::string(name(s.state).substr(5));
     if (s.reason) text += " reason=" + std::to_string(static_cast<int>(*s.reason));
@@ -178,7 +188,10 @@ class AgentHarness {
   void print(std::ostream& out, const ForgetContainer& f) {
     out << "container: forget " << name_of(f.container) << '\n';
   }
-  void print(std::ostream& out, const RemoveSandbox& r) { out << "sandbox: remove " << r.executor.str() << '\n'; }
+  void print(std::ostream& out, const RemoveSandbox& r) {
+    out << "sandbox: remove " << r.agent.str() << '/' << r.framework.str() << '/' << r.executor.str() << '/'
+        << name_of(r.container) << '\n';
+  }
   void print(std::ostream& out, const MakeVolume& v) { out << "volume: make " << v.volume.id << '\n'; }
   void print(std::ostream& out, const RemoveVolume& v) { out << "volume: remove " << v.volume.id << '\n'; }
   void print(std::ostream&, const Note&) {}
@@ -188,7 +201,7 @@ class AgentHarness {
   std::optional<Core> core_;
   std::map<std::string, std::string> store_;
   std::map<ContainerId, std::string> names_;
-  Now now_{};
+  Now now_{Instant{}, WallTime(std::chrono::hours(480'000))};
 };
 
 }  // namespace banyan::agent

@@ -197,6 +197,28 @@ TEST(ASilentMaster, IsLeftForANewConnection) {
   EXPECT_EQ(agent.advance(1s), "link: reset\n");
 }
 
+TEST(EveryWordOfTheMaster, CountsAsASignOfLife) {
+  const FrameworkId f("F");
+  const std::vector<Input> words{RunTask{H::framework(), H::command("t")},
+                                 KillTask{f, TaskId("t"), {}},
+                                 Acknowledge{f, TaskId("t"), "u"},
+                                 SchedulerMessage{f, ExecutorId("e"), "hi"},
+                                 ShutdownExecutor{f, ExecutorId("e")},
+                                 UpdateFramework{H::framework()},
+                                 ShutdownFramework{f},
+                                 Apply{"op", {}, {}},
+                                 Ping{},
+                                 Registered{AgentId("A1"), 1, {}}};
+  for (const auto& word : words) {
+    H agent;
+    agent.join();
+    agent.advance(9s);
+    agent.give(word);
+    EXPECT_EQ(agent.advance(9s).find("reset"), std::string::npos) << word.index();
+    EXPECT_NE(agent.advance(1s).find("reset"), std::string::npos) << word.index();
+  }
+}
+
 TEST(Reservations, AreDurableBeforeTheyAreAppliedAndNeverTakeAVolumeInUse) {
   H agent;
   agent.join();

@@ -76,6 +76,55 @@ TEST(TheStore, IsEmptyOfATaskOnceItsEndIsAcknowledged) {
   EXPECT_EQ(agent.records(), before + 1);  // the sandbox that may be collected
 }
 
+TEST(AnUpdate, KeepsItsPlaceInALongQueue) {
+  AgentHarness agent;
+  agent.join();
+  agent.run(AgentHarness::task_of("t", "e"));
+  agent.started("e");
+  agent.subscribe("e");
+  for (int i = 0; i < 12; ++i)
+    agent.update("e", AgentHarness::says("t", TaskState::running, "u" + std::to_string(i)));  // the store is compared
+}
+
+TEST(AnUpdate, OfATaskThatOnlyItsExecutorKnowsIsKeptUnderItsOwnName) {
+  AgentHarness agent;
+  agent.join();
+  agent.run(AgentHarness::task_of("t", "e"));
+  agent.subscribe("e");
+  for (const std::string id : {"a/b", "a%2Fb", "a%b"})
+    EXPECT_EQ(agent.update("e", AgentHarness::says(id, TaskState::running, "of " + id)),
+              "master: update " + id + " RUNNING\n");
+}
+
+TEST(Sandboxes, AreRememberedOldestFirstHoweverManyThereWere) {
+  AgentHarness agent({.sandboxes_max = 2});
+  agent.join();
+  const auto run = [&agent](int number) {
+    agent.run(AgentHarness::command("t" + std::to_string(number)));
+    return agent.ended("t" + std::to_string(number), exited_0);
+  };
+  for (int i = 0; i < 11; ++i) run(i);
+  agent.boot();
+  EXPECT_EQ(run(11), "sandbox: remove A1/F/t9/t9\ncontainer: forget t11\n");
+}
+
+TEST(UsedUpIds, AreKeptForTheLastEndedTasksOnly) {
+  AgentHarness agent({.sandboxes_max = 1});
+  agent.join();
+  const auto run = [&agent](std::size_t number) {
+    const std::string id = "t" + std::to_string(number);
+    const std::string text = agent.run(AgentHarness::command(id));
+    if (!text.empty()) agent.ended(id, exited_0), agent.acknowledge(id), agent.acknowledge(id);
+    return !text.empty();
+  };
+  for (std::size_t i = 0; i < limits::completed_tasks_max; ++i) run(i);
+  EXPECT_FALSE(run(0));
+  EXPECT_TRUE(run(limits::completed_tasks_max));
+  EXPECT_EQ(agent.core().completed().size(), limits::completed_tasks_max);
+  EXPECT_TRUE(run(0)) << "bounded: the oldest is forgotten";
+  EXPECT_FALSE(run(2));
+}
+
 TEST(Sandboxes, AreBoundedOldestFirst) {
   AgentHarness agent({.sandboxes_max = 2});
   agent.join();
@@ -84,7 +133,7 @@ TEST(Sandboxes, AreBoundedOldestFirst) {
     agent.ended(id, exited_0);
   }
   agent.run(AgentHarness::command("c"));
-  EXPECT_EQ(agent.ended("c", exited_0), "sandbox: remove a\ncontainer: forget c\n");
+  EXPECT_EQ(agent.ended("c", exited_0), "sandbox: remove A1/F/a/a\ncontainer: forget c\n");
 }
 
 }  // namespace
