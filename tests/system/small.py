@@ -1,10 +1,12 @@
 """Promises that a stack of one or two stub nodes can show."""
 
 import os
+import re
 import signal
+import subprocess
 import time
 
-from stage import PYTHON, alive, expect, read, read_json, say, wait_until
+from stage import PYTHON, alive, children_of, command_of, expect, read, read_json, say, start_time, wait_until
 
 
 def keep_one_running(stage):
@@ -126,7 +128,77 @@ frameworks:
     stage.banyan("down", "-p", "local", "--now")
 
 
+def zombies(stage):
+    """A task that leaves hundreds of orphans: whoever inherits them must wait for them."""
+    script = stage.write("orphans.py", """import os, time
+for _ in range(200):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(0.1)
+        os._exit(0)
+    os.wait()
+time.sleep(1000)
+""")
+    path = stage.write("orphans.yaml", f"""name: orphans
+frameworks:
+  app:
+    command: [{PYTHON}, {script}]
+    readiness: {{ exec: "sh -c 'sleep 0.01 & exit 0'", interval: 100ms }}
+    resources: {{ cpus: 0.01, mem: 32MiB }}
+""")
+    stage.banyan("up", path)
+
+    def dead_children():
+        found = {}
+        for parent in stage.leftovers():
+            for child in children_of(parent):
+                if start_time(child) is None and os.path.exists(f"/proc/{child}"):
+                    found[child] = command_of(parent)
+        return found
+
+    time.sleep(1)  # some hundred orphans and ten probes end meanwhile
+    wait_until(lambda: not dead_children(), 5, lambda: f"nobody waits for {dead_children()}")
+    expect(stage.node("orphans", "app")["tasks"][0]["restarts"] == 0, "it was started again")
+    stage.banyan("down", "-p", "orphans", "--now")
+
+
+def logs_over_restarts(stage):
+    """`logs -f` shows each run of a server from its first line, without a gap."""
+    path = stage.write("runs.yaml", """name: runs
+frameworks:
+  app:
+    command: 'n=0; while :; do n=$$((n+1)); echo "run $$$$ line $$n"; sleep 0.02; done'
+    restart: { backoff: { min: 50ms, max: 100ms } }
+    resources: { cpus: 0.01, mem: 16MiB }
+""")
+    stage.banyan("up", path)
+    seen = {}
+
+    def runs():
+        seen.clear()
+        for run, line in re.findall(r"run (\d+) line (\d+)$", read(said.name), re.M):
+            seen.setdefault(run, []).append(int(line))
+        return seen
+
+    with open(stage.write("followed", ""), "w", encoding="utf-8") as said:
+        with subprocess.Popen([*stage.cli, "logs", "app", "-p", "runs", "-f", "-n", "-1"], env=stage.env, stdout=said,
+                              stderr=subprocess.STDOUT) as follower:
+            try:
+                for count in (1, 2, 3):
+                    wait_until(lambda: len(runs()) == count and len(list(seen.values())[-1]) > 10, 20,
+                               lambda: f"run {count} is followed: {read(said.name)[-500:]}")
+                    if count < 3:
+                        os.kill(stage.node("runs", "app")["tasks"][0]["pid"], signal.SIGKILL)
+            finally:
+                follower.kill()
+    for run, lines in runs().items():
+        expect(lines == list(range(1, len(lines) + 1)), f"run {run} has gaps: {lines}")
+    stage.banyan("down", "-p", "runs", "--now")
+
+
 def play(stage, report):
+    report.test("A task's hundreds of orphans leave no zombie", lambda: zombies(stage))
+    report.test("Followed logs show every run from its first line, without gaps", lambda: logs_over_restarts(stage))
     report.test("A task that exits 7 while the agent is dead is reported as 7", lambda: exit_seven(stage))
     report.test("A changed endpoint is in a running dependant's handover within a second", lambda: handover(stage))
     report.test("Local programs, files with blanks, whole paths of volumes and numeric users work", lambda: local_files(stage))

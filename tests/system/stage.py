@@ -104,6 +104,15 @@ def command_of(pid):
         return "(gone)"
 
 
+def children_of(pid):
+    """Also those that have ended and are not waited for."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+        return [int(child) for task in tasks for child in read(f"/proc/{pid}/task/{task}/children").split()]
+    except OSError:
+        return []
+
+
 def processes_with(text):
     """Numbers of all processes whose environment or command line holds `text`."""
     found = []
