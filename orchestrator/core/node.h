@@ -35,11 +35,12 @@ struct Wanted {
 };
 /// What is asked of the master and told to the executor while a task is out.
 struct Out {
-  bool confirmed = true;           ///< this root has heard of it; else the node's state is an earlier root's memory
-  std::optional<Instant> push_at;  ///< next MESSAGE, while a handover, restart or report is outstanding
-  unsigned pushes = 0;             ///< tried so far, for the back-off
-  bool report_wanted = false;      ///< the executor is to repeat its report
-  bool gate_stale = false;         ///< the child was started again and waits to hear that it may start
+  bool confirmed = true;    ///< it has answered since; else the node's state is a memory
+  std::uint64_t asker = 0;  ///< what its answer repeats at least: the number of the event since which it is asked
+  std::optional<Instant> push_at;        ///< next MESSAGE, while a handover, restart or report is outstanding
+  unsigned pushes = 0;                   ///< tried so far, for the back-off
+  bool report_wanted = false;            ///< the executor is to repeat its report
+  bool gate_stale = false;               ///< the child was started again and waits to hear that it may start
   std::optional<Instant> reconcile_at;   ///< ask the master, while it has not spoken
   std::optional<Instant> unknown_since;  ///< the master has said ever since that it does not know the task
 };

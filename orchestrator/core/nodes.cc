@@ -211,6 +211,7 @@ void Core::begin(Node& node, const std::string& cause) {
   node.begun = now_.mono;
   node.launched_at = now_.mono;
   node.task = task::Wanted{};
+  node.record.set_served(false);  // nothing of it runs any more, also where it once did
   move(node, State::launching, cause);
   node.record.set_reason("its scheduler waits for an offer");
 }

@@ -74,6 +74,9 @@ void Core::load(const std::map<std::string, std::string>& stored) {
   for (auto& [name, record] : stack_records)
     if (!unreadable_.contains(name)) load_stack(name, std::move(record), stored);
   if (again) record_event("", "root.restarted", "what ran is asked for", "an earlier root has ended");
+  for (auto& [stack_name, stack] : stacks_)
+    for (auto& [node_name, node] : stack.nodes)
+      if (auto* known = out(node.task)) known->asker = event_seq_;
   for (const auto& [name, why] : unreadable_) record_event(name, "stack.unreadable", why, "it is left as it is");
 }
 

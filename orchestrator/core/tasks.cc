@@ -210,7 +210,14 @@ void Core::task_running(Node& node, const mesos::v1::TaskStatus& status) {
     if (in<task::Unreachable>(node))
       record_event(node, "scheduler.reachable", node.record.task_id(), "its agent is back",
                    now_.mono - std::get<task::Unreachable>(node.task).since);
-    node.task = task::Running{*out(node.task), now_.mono};
+    task::Out known = *out(node.task);
+    if (in<task::Unreachable>(node)) {
+      known.confirmed = false;
+      known.asker = event_seq_;
+      known.report_wanted = true;
+      known.push_at = now_.mono;
+    }
+    node.task = task::Running{known, now_.mono};
     node.news = true;
   }
   ChildReport report;

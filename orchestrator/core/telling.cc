@@ -31,8 +31,9 @@ void Core::take_report(Node& node, const ChildReport& report) {
     forget_promises(*record.mutable_report()->mutable_child());
   }
   touch(node);
-  running.report_wanted = false;
-  running.confirmed = true;
+  // An agent that comes back says again what was not acknowledged: true once, perhaps no more. Only an answer confirms.
+  running.confirmed |= !report.has_asker() || report.asker() >= running.asker;
+  running.report_wanted = !running.confirmed;
   record.set_heard_ms(milliseconds(now_.wall.time_since_epoch()));
 
   if (!report.has_pid() && old.has_pid()) node.scheduler_down_since = now_.mono;
@@ -54,12 +55,13 @@ void Core::take_report(Node& node, const ChildReport& report) {
   observe(node, report);
   if (report.gate_closed() && report.handover_version() >= version && node.handover && node.handover->may_start())
     running.gate_stale = true;
-  if (report.handover_version() < version || report.restart_number() < record.scheduler_restarts()) {
+  if (old.handover_version() < version && report.handover_version() >= version && version > 1)
+    record_event(node, "handover.taken", "version " + std::to_string(version), "");
+  if (running.report_wanted || report.handover_version() < version ||
+      report.restart_number() < record.scheduler_restarts()) {
     if (!running.push_at) running.push_at = now_.mono;
     return;
   }
-  if (old.handover_version() < version && version > 1)
-    record_event(node, "handover.taken", "version " + std::to_string(version), "");
   running.push_at.reset();
   running.pushes = 0;
 }
@@ -128,7 +130,10 @@ void Core::push(Node& node) {
   }
   ToExecutor words_to;
   if (record.report().handover_version() < record.handover_version()) *words_to.mutable_handover() = *node.handover;
-  if (known.report_wanted) words_to.set_repeat_report(true);
+  if (known.report_wanted) {
+    words_to.set_repeat_report(true);
+    words_to.set_asker(known.asker);
+  }
   const bool restart = record.report().restart_number() < record.scheduler_restarts();
   if (restart) {
     words_to.set_restart(true);

@@ -29,6 +29,7 @@ void Checkers::started(int machine, const Container& container) {
   Running running;
   running.machine = machine;
   running.framework = container.launch.framework.str();
+  if (container.custom) running.scheduler_of = node_of_executor(container);
   running.task = container.task.task_id().value();
   for (const auto& resource : container.task.resources()) running.resources.add(*codec::decode(resource));
   kernel_.trace("start " + running.task + " on " + std::to_string(machine));
@@ -40,7 +41,7 @@ void Checkers::started(int machine, const Container& container) {
   if (!records_.intent(running.framework, running.task))
     fail("I12", running.task + " started without a durable intent");
 
-  const std::string node = container.custom ? node_of_executor(container) : node_of_framework(running.framework);
+  const std::string node = container.custom ? running.scheduler_of : node_of_framework(running.framework);
   if (container.custom) {
     check_scheduler(node);
     for (const auto& other : coming_up_)
@@ -136,6 +137,8 @@ void Checkers::check_scheduler(const std::string& node) {
 
 /// I21: whenever a node's first server starts while none of it runs, what it needs serves now, as far as news travel.
 void Checkers::check_first_server(const std::string& node) {
+  for (const auto& [id, running] : running_)
+    if (running.scheduler_of == node && in_trouble(running.machine)) return;  // no news reach its scheduler
   for (const auto& need : graph_.nodes[node].needs) {
     if (graph_.nodes[need].job ? completed(need) : whole_.contains(need)) continue;
     const auto last = last_whole_.find(need);

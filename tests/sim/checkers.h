@@ -73,6 +73,7 @@ class Checkers final : public Witness {
     int machine = 0;
     std::string framework;
     std::string task;
+    std::string scheduler_of;  ///< a node; empty: it is a server
     Resources resources;
   };
 

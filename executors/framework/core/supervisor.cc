@@ -88,6 +88,7 @@ void Supervisor::on(Instant, const Launched& launched, Effects& effects) {
   command_ = word.command();
   handover_ = word.handover();
   report_.set_restart_number(word.restart_number());
+  report_.set_asker(0);
   phase_ = Phase::starting;
   effects.emplace_back(WriteHandover{handover_});
 }
@@ -99,7 +100,10 @@ void Supervisor::on(Instant now, const MessageCame& message, Effects& effects) {
 }
 
 void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
-  if (word.repeat_report()) report_dirty_ = true;
+  if (word.repeat_report()) {
+    report_.set_asker(word.asker());
+    report_dirty_ = true;
+  }
   if (word.has_command() && !word.command().argv().empty()) {  // of the next start; asked about by the new one at once
     command_ = word.command();
     if (!command_.has_readiness()) forget_readiness(effects);

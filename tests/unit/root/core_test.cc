@@ -294,6 +294,19 @@ TEST_F(RootWithAChain, ReconcilesALaunchTheMasterNeverSaw) {
   EXPECT_EQ(task_of("zk"), "s.zk.scheduler.2");
 }
 
+TEST_F(RootWithAChain, WhatServedOnceAndMustWaitAgainIsLaunchedAnew) {
+  all_serve();
+  update(task_of("zk"), mesos::v1::TASK_RUNNING, report("zk", false));
+  ends("kafka");
+  EXPECT_EQ(core->summary(), "s: zk=degraded kafka=waiting search=serving logging=serving");
+  serves("zk");
+  EXPECT_EQ(core->summary(), "s: zk=serving kafka=launching search=serving logging=serving");
+  advance(1s);
+  offer();
+  serves("kafka");
+  EXPECT_EQ(core->summary(), "s: zk=serving kafka=serving search=serving logging=serving");
+}
+
 TEST_F(RootWithAChain, StopsInReverseOrderAndDrainsFirst) {
   all_serve();
   Harness::down("s");

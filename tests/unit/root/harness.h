@@ -204,6 +204,19 @@ class Harness {
   void serves(const std::string& node_name, const std::vector<std::string>& addresses = {"127.0.0.1:1"}) {
     update(task_of(node_name), mesos::v1::TASK_RUNNING, report(node_name, true, addresses));
   }
+  /// The executor repeats its report, with the number that it was asked under.
+  void answers_as_asked(const std::string& node_name) {
+    advance(0s);
+    auto answer = report(node_name, true, {"127.0.0.1:1"});
+    for (const auto& call : calls) {
+      ToExecutor words;
+      words.ParseFromString(call.message().data());
+      if (call.message().executor_id().value() == task_of(node_name) && words.has_asker())
+        answer.set_asker(words.asker());
+    }
+    EXPECT_TRUE(answer.has_asker()) << "nobody asked it";
+    update(task_of(node_name), mesos::v1::TASK_RUNNING, answer);
+  }
   void ends(const std::string& node_name, mesos::v1::TaskState state = mesos::v1::TASK_FAILED,
             const std::string& message = "exit 1") {
     const std::string task = task_of(node_name);

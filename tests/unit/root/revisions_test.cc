@@ -169,8 +169,26 @@ TEST_F(TwoNodes, AfterARestartOfTheRootAStateIsAMemoryUntilItIsReported) {
   EXPECT_FALSE(node("a").met());
   EXPECT_FALSE(node("b").edges(0).holds());
   EXPECT_EQ(core->status(now).stacks(0).state(), "starting");
-  serves("a");
+  auto old = report("a", true);
+  old.set_asker(0);
+  update(task_of("a"), mesos::v1::TASK_RUNNING, old);
+  EXPECT_FALSE(node("a").confirmed()) << "said before it was asked: its agent may say so again after an outage";
+  EXPECT_FALSE(node("b").edges(0).holds());
+  answers_as_asked("a");
   EXPECT_TRUE(node("a").confirmed());
+  EXPECT_TRUE(node("b").edges(0).holds());
+}
+
+TEST_F(TwoNodes, WhatComesBackFromAnUnreachableAgentIsBelievedWhenItHasAnswered) {
+  asks("anna", two);
+  both_serve();
+  update(task_of("a"), mesos::v1::TASK_UNREACHABLE, std::nullopt, true);
+  update(task_of("a"), mesos::v1::TASK_RUNNING, std::nullopt, true);
+  auto old = report("a", true);
+  old.set_asker(0);
+  update(task_of("a"), mesos::v1::TASK_RUNNING, old);
+  EXPECT_FALSE(node("b").edges(0).holds()) << "its machine may have been down";
+  answers_as_asked("a");
   EXPECT_TRUE(node("b").edges(0).holds());
 }
 

@@ -336,7 +336,10 @@ TEST_F(AChild, RepeatsItsReportOnRequest) {
   settle();
   ToExecutor word;
   word.set_repeat_report(true);
-  EXPECT_EQ(report_of(*last_update(give(MessageCame{word.SerializeAsString()}))).pid(), 101u);
+  word.set_asker(7);
+  const auto report = report_of(*last_update(give(MessageCame{word.SerializeAsString()})));
+  EXPECT_EQ(report.pid(), 101u);
+  EXPECT_EQ(report.asker(), 7u);
 }
 
 TEST_F(AChild, IsRestartedOnRequestOutsideItsBudget) {
