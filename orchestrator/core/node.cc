@@ -40,7 +40,11 @@ bool at_goal(const Node& node) {
   return node.state == State::serving || node.state == State::completed;
 }
 
-bool met(const Node& node) { return confirmed(node) && node.record.observed() == node.target && at_goal(node); }
+bool met(const Node& node) {
+  const auto& record = node.record;
+  const bool restarted = record.report().restart_number() >= record.scheduler_restarts();
+  return confirmed(node) && record.observed() == node.target && restarted && at_goal(node);
+}
 
 Standing standing_of(const Node& node) {
   return {met(node), given_up(node), node.state == State::degraded, row(node.state).settled && confirmed(node),

@@ -66,7 +66,10 @@ class ExecutorProgram final : public Program {
     void perform(framework_executor::Supervisor::Effect effect) const { program.perform(std::move(effect)); }
   };
 
-  void supervise(const framework_executor::Supervisor::Input& input) { supervisor_.deliver(input); }
+  void supervise(const framework_executor::Supervisor::Input& input) {
+    supervisor_.deliver(input);
+    supervisor_.core().check_invariants();
+  }
   void take(const mesos::v1::executor::Event& event);
   void child_ended(std::uint64_t run, int wait_status);
 

@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 using namespace mesos::v1;
 
 constexpr Duration poll_max = 30s;  // longest silence of a long poll
-constexpr std::size_t polls_max = 16;
 
 /// "exited with status 3", "was killed by signal 9"
 std::string how_it_ended(int wait_status) {
@@ -87,7 +86,8 @@ void Supervisor::on(Instant, const Launched& launched, Effects& effects) {
     return end(TASK_FAILED, "the task's data names no command or no handover", effects);
   command_ = word.command();
   handover_ = word.handover();
-  report_.set_restart_number(word.restart_number());
+  restart_number_ = word.restart_number();
+  report_.set_restart_number(restart_number_);
   report_.set_asker(0);
   phase_ = Phase::starting;
   effects.emplace_back(WriteHandover{handover_});
@@ -124,16 +124,19 @@ void Supervisor::take(Instant now, const ToExecutor& word, Effects& effects) {
   if (!word.restart()) return;
   if (word.has_restart_number()) {
     report_dirty_ = true;
-    if (word.restart_number() <= report_.restart_number()) return;  // said again, done already
-    report_.set_restart_number(word.restart_number());
+    if (word.restart_number() <= restart_number_) return;  // said again
+    restart_number_ = word.restart_number();
   }
-  if (phase_ == Phase::running && !restart_asked_) {
-    restart_asked_ = true;
-    kill_at_ = now + grace();
-    effects.emplace_back(SignalChild{SIGTERM, false});
-  } else if (phase_ == Phase::backing_off) {
-    restart_at_ = now;
-  }
+  if (phase_ == Phase::backing_off) restart_at_ = now;
+  if (restart_asked_ || (phase_ != Phase::running && phase_ != Phase::starting) || run_ == 0) return;
+  restart_asked_ = true;
+  if (phase_ == Phase::running) end_for_restart(now, effects);
+}
+
+/// What comes after it is started with what was asked for.
+void Supervisor::end_for_restart(Instant now, Effects& effects) {
+  kill_at_ = now + grace();
+  effects.emplace_back(SignalChild{SIGTERM, false});
 }
 
 void Supervisor::on(Instant, const HandoverWritten& written, Effects& effects) {
@@ -160,6 +163,8 @@ void Supervisor::start(Effects& effects) {
   phase_ = Phase::starting;
   served_ = false;
   serving_since_.reset();
+  if (report_.restart_number() != restart_number_) report_dirty_ = true;
+  report_.set_restart_number(restart_number_);  // what runs from now on is what was asked for
   effects.emplace_back(StartChild{
       ++run_, {command_.argv().begin(), command_.argv().end()}, child_environment(own_, command_, handover_, places_)});
 }
@@ -173,7 +178,8 @@ void Supervisor::on(Instant now, const ChildStarted& started, Effects& effects) 
     effects.emplace_back(SignalChild{SIGTERM, false});
   } else {
     phase_ = Phase::running;
-    if (command_.has_readiness()) probe(now, effects);
+    if (restart_asked_) end_for_restart(now, effects);  // asked for on its way: it was started with what was
+    else if (command_.has_readiness()) probe(now, effects);
   }
 }
 
@@ -239,7 +245,7 @@ void Supervisor::on(Instant now, const ChildEnded& ended, Effects& effects) {
   kill_at_.reset();
   if (phase_ == Phase::stopping) return end(TASK_KILLED, stop_reason_, effects);
   if (restart_asked_) {
-    restart_asked_ = false;
+    gone("is being restarted as it was asked for");
     report_.set_restarts(report_.restarts() + 1);
     return start(effects);
   }
@@ -257,12 +263,7 @@ void Supervisor::died(Instant now, const std::string& how, Effects& effects) {
   if (!served_) deaths_.push_back(now);
   while (!deaths_.empty() && deaths_.front() + std::chrono::milliseconds(command_.window_ms()) < now)
     deaths_.pop_front();
-  report_.clear_pid();
-  if (report_.has_child()) {
-    report_.mutable_child()->set_serving(false);
-    report_.mutable_child()->set_reason("its scheduler " + how + " and is being restarted");
-  }
-  report_dirty_ = true;
+  gone(how + " and is being restarted");
   if (deaths_.size() > command_.restarts_max())
     return end(
         TASK_FAILED,
@@ -274,6 +275,17 @@ void Supervisor::died(Instant now, const std::string& how, Effects& effects) {
   if (delay == Duration::zero()) return start(effects);
   phase_ = Phase::backing_off;
   restart_at_ = now + delay;
+}
+
+/// What it said last is not so any more.
+void Supervisor::gone(const std::string& how) {
+  restart_asked_ = false;
+  report_.clear_pid();
+  if (report_.has_child()) {
+    report_.mutable_child()->set_serving(false);
+    report_.mutable_child()->set_reason("its scheduler " + how);
+  }
+  report_dirty_ = true;
 }
 
 Duration Supervisor::restart_delay() {

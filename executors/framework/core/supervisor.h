@@ -95,6 +95,9 @@ struct SendUpdate {
 };
 struct Exit {};
 
+/// Polls that wait; a further one ends the oldest.
+inline constexpr std::size_t polls_max = 16;
+
 /// One task, one child scheduler.
 ///
 /// **Restarts.** A child that dies is started again, at once the first time, then backing off. Only a death before the
@@ -120,6 +123,8 @@ class Supervisor {
 
   [[nodiscard]] Effects step(Now now, const Input& input);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
+  /// What holds between any two steps (invariants.cc); a violation ends the process.
+  void check_invariants() const;
 
  private:
   enum class Phase { idle, starting, running, backing_off, stopping, ended };
@@ -147,12 +152,16 @@ class Supervisor {
   void judge(Instant now, const std::string& trouble);
   void forget_readiness(Effects& effects);
   void died(Instant now, const std::string& how, Effects& effects);
+  void gone(const std::string& how);
+  void end_for_restart(Instant now, Effects& effects);
   void stop(Instant now, Duration grace, const std::string& reason, Effects& effects);
   void end(mesos::v1::TaskState state, const std::string& message, Effects& effects);
   void take(Instant now, const ToExecutor& word, Effects& effects);
   void answer_polls(Effects& effects);
   void flush_report(Effects& effects);
   void refill(Instant now);
+  void check_report() const;
+  void check_waits() const;
   [[nodiscard]] Duration grace() const;
   [[nodiscard]] Duration restart_delay();
 
@@ -170,7 +179,8 @@ class Supervisor {
   Instant started_at_{};   ///< valid in running and stopping
   std::optional<Instant> serving_since_;
   bool served_ = false;                 ///< in this run
-  bool restart_asked_ = false;          ///< the present child was told to end so that a new one starts
+  bool restart_asked_ = false;          ///< the present child is to end so that a new one starts
+  std::uint64_t restart_number_ = 0;    ///< of the newest restart asked for; the report's: of the present run
   std::deque<Instant> deaths_;          ///< before serving, within the window
   unsigned streak_ = 0;                 ///< deaths since the budget was last refilled: sets the back-off
   Instant restart_at_{};                ///< valid in backing_off

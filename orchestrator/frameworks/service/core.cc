@@ -43,7 +43,10 @@ std::vector<Core::Effect> Core::step(Now now, const Input& input) {
   if (exiting_) return {};
   std::visit([this](const auto& i) { on(i); }, input);
   settle();
-  return std::move(effects_);
+  std::vector<Effect> all;
+  if (!changes_.empty()) all.emplace_back(Persist{std::exchange(changes_, {})});
+  std::move(effects_.begin(), effects_.end(), std::back_inserter(all));
+  return all;
 }
 
 std::optional<Instant> Core::next_deadline() const {
@@ -344,7 +347,7 @@ void Core::persist(const Instance& instance) { put(instance_prefix + instance.na
 void Core::put(const std::string& key, std::string value) {
   if (stored_[key] == value) return;
   stored_[key] = value;
-  effects_.push_back(Persist{{{key, std::move(value)}}});
+  changes_.push_back({key, std::move(value)});
 }
 
 void Core::send(v1::scheduler::Call::Type type, v1::scheduler::Call call) {

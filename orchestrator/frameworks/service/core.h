@@ -6,9 +6,9 @@
 // is that same step taken more carefully.
 //
 // Rules, with their reasons:
-// - Persist comes before every ACCEPT that launches: a task id is used once, whatever crashes in between.
+// - A step's writes come first, as one Persist: a task id is used once, whatever crashes in between, and nobody is told
+//   what a crash could take back.
 // - After each SUBSCRIBED everything is reconciled. A record says what was meant, only the master says what runs.
-// - An acknowledgement comes after the write of what the update changed.
 // - Only a death before serving counts against the restart budget; 60 s of serving refill it.
 // - Changed addresses of other nodes restart nothing; they are in the files of the next launch.
 // - What a new configuration does is said by specs::judge alone. What it refuses is not taken: the servers stay as they
@@ -217,6 +217,7 @@ class Core {
   std::optional<std::string> reported_;  ///< the last report, serialized
 
   Now now_{};                    ///< of the present step
+  Changes changes_;              ///< of the present step: durable before any of its effects leaves
   std::vector<Effect> effects_;  ///< of the present step
 };
 

@@ -177,6 +177,15 @@ TEST(Status, IsPutTogetherFromDeltas) {
   EXPECT_EQ(known.stacks(0).nodes(1).state(), "degraded");
   EXPECT_EQ(known.stacks(0).nodes(0).state(), "serving");
   EXPECT_EQ(known.stacks(0).nodes(0).since_ms(), before + 500) << "who is not mentioned gets older all the same";
+  delta.set_connected(false);
+  delta.mutable_cluster()->mutable_master()->set_pid(77);
+  delta.mutable_stacks(0)->mutable_revision()->set_number(9);
+  delta.mutable_stacks(0)->add_nodes()->set_name("added");
+  receive(known, delta, 0);
+  EXPECT_FALSE(known.connected());
+  EXPECT_EQ(known.cluster().master().pid(), 77u);
+  EXPECT_EQ(known.stacks(0).revision().number(), 9u);
+  EXPECT_EQ(known.stacks(0).nodes(5).name(), "added");
   receive(known, root::Status(), 500);
   EXPECT_EQ(known.stacks_size(), 0) << "what is no delta is the whole";
 }
@@ -233,6 +242,34 @@ TEST(Events, HaveADateWhenNotOfTodayAndTellOutageAndRootCause) {
   EXPECT_THAT(render_event(event(7, "server.ended", now - 86'400'000), 0, now, {}),
               testing::HasSubstr("    7  2026-11-24 11:10:00 "));
   EXPECT_THAT(event_json(back), testing::HasSubstr(R"("root_cause":7,"outage_ms":8700)"));
+  back.set_root_cause(back.seq());
+  back.clear_outage_ms();
+  EXPECT_THAT(render_event(back, 2000, now, {}), testing::EndsWith("node.serving        (kafka-1 serves again)"))
+      << "it began with itself";
+  EXPECT_EQ(when(now, now), "11:10:00");
+  EXPECT_EQ(when(now - 366 * 86'400'000LL, now), "2025-11-24 11:10:00");
+  EXPECT_EQ(when(now - 365 * 86'400'000LL, now), "2025-11-25 11:10:00") << "the same day of another year";
+}
+
+TEST(Revision, IsToldInOneLine) {
+  root::Revision revision;
+  revision.set_number(3);
+  revision.set_state("open");
+  revision.set_age_ms(12'300);
+  EXPECT_EQ(revision_text(revision), "3, open for 12.3s");
+  revision.set_owner("anna@host pid 7");
+  revision.set_step("kafka is starting");
+  EXPECT_EQ(revision_text(revision), "3 of anna@host pid 7, open for 12.3s, kafka is starting");
+  EXPECT_EQ(short_hash("9f8e7d6c5b4a3210"), "9f8e7d6c");
+  EXPECT_EQ(short_hash(""), "-");
+}
+
+TEST(ExitCodes, AreWhatScriptsRelyOn) {
+  std::string text;
+  for (const auto& row : exit_rows) text += std::to_string(row.code) + " " + std::string(row.meaning) + "\n";
+  for (const auto& end : revision_ends)
+    text += std::string(end.state) + " " + std::to_string(end.code) + " " + std::string(end.meaning) + "\n";
+  expect_golden("exit_codes.txt", text);
 }
 
 TEST(History, HasARowPerRevisionWithWhatCameOfIt) {
@@ -251,6 +288,9 @@ TEST(History, HasARowPerRevisionWithWhatCameOfIt) {
     revision->set_age_ms(12'300);
     revision->set_opened_ms(now - history.revisions_size() * 40'000'000LL);
   }
+  history.mutable_revisions(0)->set_step("kafka is starting");
+  EXPECT_THAT(render_history(history, now, {}), testing::HasSubstr("9f8e7d6c  kafka is starting\n"));
+  history.mutable_revisions(0)->clear_step();
   expect_golden("history.txt", render_history(history, now, {}));
   EXPECT_THAT(history_json("logging", history), testing::HasSubstr(R"({"stack":"logging","revisions":[{"number":4,)"));
 }

@@ -20,7 +20,9 @@ class Stage {
 
   template <class Input>
   std::vector<typename Core::Effect> give(const Input& input) {
-    return core_.step(now(), typename Core::Input(input));
+    auto effects = core_.step(now(), typename Core::Input(input));
+    if constexpr (requires { core_.check_invariants(); }) core_.check_invariants();
+    return effects;
   }
   /// Lets time pass, ticking at each deadline on the way; all effects of the way.
   template <class Tick>

@@ -7,6 +7,8 @@
 #include "runtime/adapters/codec/resources.h"
 #include "runtime/base/check.h"
 #include "specs/node_json.h"
+#include "tests/support/durable_first.h"
+#include "tests/support/pass_time.h"
 
 namespace banyan::service {
 
@@ -220,18 +222,12 @@ void Harness::update(const std::string& id, v1::TaskState state, const std::stri
 }
 
 void Harness::advance(Duration duration) {
-  const Duration end = clock_ + duration;
-  for (int turns = 0; turns < 10000; ++turns) {
-    const auto next = core.next_deadline();
-    if (!next || next->time_since_epoch() > end) break;
-    clock_ = std::max(clock_, next->time_since_epoch());
-    deliver(Tick{});
-  }
-  clock_ = end;
+  pass_time(now_, duration, [this] { return core.next_deadline(); }, [this] { deliver(Tick{}); });
 }
 
 void Harness::deliver(const Core::Input& input) {
-  auto effects = core.step(now(), input);
+  auto effects = core.step(now_, input);
+  expect_durable_first(effects, [](const Core::Effect& e) { return !std::holds_alternative<Note>(e); });
   core.check_invariants();
   for (auto& effect : effects) {
     if (heard) heard(effect);

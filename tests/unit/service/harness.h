@@ -91,7 +91,6 @@ class Harness {
   void finish(FakeTask& task, v1::TaskState state, const std::string& message);
   void flush_probes();
   void event(const v1::scheduler::Event& event) { deliver(SchedulerEvent{event}); }
-  [[nodiscard]] Now now() const { return {Instant(clock_), WallTime(clock_)}; }
 
   specs::Node node_;
   ChildStatus status_;
@@ -99,7 +98,7 @@ class Harness {
   std::map<std::string, std::vector<RenderedFile>> files_;
   std::vector<std::string> kills_;
   std::vector<std::string> reconciled_;
-  Duration clock_ = 1000s;
+  Now now_{Instant(1000s), WallTime(1000s)};
   int offers_made_ = 0;
 };
 
