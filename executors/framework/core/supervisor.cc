@@ -87,7 +87,6 @@ void Supervisor::on(Instant, const Launched& launched, Effects& effects) {
   command_ = word.command();
   handover_ = word.handover();
   restart_number_ = word.restart_number();
-  report_.set_restart_number(restart_number_);
   report_.set_asker(0);
   phase_ = Phase::starting;
   effects.emplace_back(WriteHandover{handover_});
@@ -163,7 +162,6 @@ void Supervisor::start(Effects& effects) {
   phase_ = Phase::starting;
   served_ = false;
   serving_since_.reset();
-  if (report_.restart_number() != restart_number_) report_dirty_ = true;
   report_.set_restart_number(restart_number_);  // what runs from now on is what was asked for
   effects.emplace_back(StartChild{
       ++run_, {command_.argv().begin(), command_.argv().end()}, child_environment(own_, command_, handover_, places_)});

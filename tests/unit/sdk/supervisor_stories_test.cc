@@ -5,6 +5,7 @@
 //   starts | cannot start | ends 3 | ends signal 9 | says serving|ready|drained|completed|nothing|TEXT    the child
 //   probe passes | probe TEXT | poll 1 0     the readiness check answers; the child asks for news after version 0
 //   settled | kill [2s] | shutdown | agent gone | advance 10s | another task | kill_another
+//   late starts 1 | late ends 1 | late cannot 1 | late probe 1         words about an earlier run, or an earlier probe
 //   by hand     from here on `written`, `written disk full`, `starts` are told; before, they follow at once
 #include <gtest/gtest.h>
 
@@ -72,8 +73,16 @@ class Told {
     else if (verb == "says") give(ChildSaid{said(joined(words, 1))});
     else if (verb == "probe") give(Probed{probe_, words[1] == "passes" ? "" : joined(words, 1)});
     else if (verb == "poll") give(HandoverAsked{std::stoul(words[1]), std::stoul(words[2])});
+    else if (verb == "late") late(words[1], std::stoul(words[2]));
     else return false;
     return true;
+  }
+
+  void late(const std::string& what, std::uint64_t number) {
+    if (what == "starts") give(ChildStarted{number, 7});
+    else if (what == "ends") give(ChildEnded{number, 0});
+    else if (what == "cannot") give(ChildNotStarted{number, "no such file"});
+    else give(Probed{number, ""});
   }
 
   bool root_acts(const std::vector<std::string>& words) {
