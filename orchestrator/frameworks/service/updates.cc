@@ -66,7 +66,9 @@ void Core::stray(const v1::TaskStatus& status) {
     const auto stem = prefix.substr(0, prefix.size() - 1);
     if (!id.starts_with(stem)) continue;
     const auto attempt = std::strtoul(id.c_str() + stem.size(), nullptr, 10);
-    i.record.attempt = std::max(i.record.attempt, static_cast<std::uint32_t>(attempt));
+    if (attempt <= i.record.attempt) continue;
+    i.record.attempt = static_cast<std::uint32_t>(attempt);
+    persist(i);
   }
   if (is_terminal(task_state(status.state())) || status.state() == v1::TASK_UNKNOWN ||
       status.state() == v1::TASK_UNREACHABLE || status.state() == v1::TASK_KILLING)
@@ -94,8 +96,11 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
       if (!has_data(server_of(i)) && !i.unreachable_since) i.unreachable_since = now_.mono;
       return;
     case v1::TASK_KILLING:
-      if (i.phase != Phase::killing) i.ending = Ending::relaunch;  // asked for before our time, or by the operator
+      if (i.phase == Phase::killing) return;
+      i.ending = Ending::relaunch;  // asked for before our time, or by the operator
       i.phase = Phase::killing;
+      i.serving_since.reset();
+      i.ask_again = now_.mono + ask_again.max;
       return;
     case v1::TASK_RUNNING:
       if (status.container_status().has_executor_pid()) i.pid = status.container_status().executor_pid();
@@ -138,7 +143,8 @@ void Core::move_lost(Instance& i) {
   i.note = "its agent " + i.record.place.agent + " is lost; it moves to another";
   i.unreachable_since.reset();
   i.phase = Phase::idle;
-  i.served = false;
+  i.served = i.check_passes = false;
+  i.pid.reset();
   i.record.task.clear();
   i.record.place.agent.clear();
   i.record.place.held.clear();

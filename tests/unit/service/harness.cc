@@ -199,6 +199,23 @@ void Harness::ports(const std::string& instance, const std::string& listens, con
   labels.clear();
 }
 
+void Harness::checked(const std::string& instance, int exit_code) {
+  v1::scheduler::Event e;
+  e.set_type(v1::scheduler::Event::UPDATE);
+  auto& status = *e.mutable_update()->mutable_status();
+  status.mutable_task_id()->set_value(task_of(instance));
+  status.set_state(v1::TASK_RUNNING);
+  status.mutable_check_status()->mutable_command()->set_exit_code(exit_code);
+  event(e);
+}
+
+void Harness::lose(const std::string& agent) {
+  v1::scheduler::Event e;
+  e.set_type(v1::scheduler::Event::FAILURE);
+  e.mutable_failure()->mutable_agent_id()->set_value(agent);
+  event(e);
+}
+
 void Harness::update(const std::string& id, v1::TaskState state, const std::string& text) {
   v1::scheduler::Event e;
   e.set_type(v1::scheduler::Event::UPDATE);

@@ -47,6 +47,8 @@ class Harness {
            const std::string& message = "Command exited with status 1");
   void update(const std::string& task, v1::TaskState state, const std::string& message = "");
   void ports(const std::string& instance, const std::string& listens, const std::string& strangers = "");  ///< RUNNING
+  void checked(const std::string& instance, int exit_code);  ///< its exec check has ended so
+  void lose(const std::string& agent);                       ///< the FAILURE event of an agent
   void advance(Duration duration);  ///< time passes; the core is woken at its deadlines and at no other time
   void restart();                   ///< a new scheduler process with the same store
   void add_agent(const std::string& name);

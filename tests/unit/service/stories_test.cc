@@ -1,10 +1,15 @@
 // Whole conversations of a node's scheduler with the master and the root; stories/*.txt hold them as golden text.
 //
-//   node kafka 3 [volume=100] [grace=5s] [serial]   what the handover declares; the first line
-//   handover instances=2 env=x volume=200 restart may_start=no drain          a newer version with these changes
+//   node kafka 3 [volume=100] [grace=5s] [serial] [agents=a1,a2]    what the handover declares; the first line. Also
+//     job | running | never | on_failure | max=2 | within=1m | fixed=9092 | exec | whole | hold=1s | start=2s |
+//     unprobed second=2 (another server, `side`) | one_by_one (the node's servers) | file=TEXT | user=NAME | cpus=2 |
+//     mem=100
+//   handover instances=2 env=x volume=200 restart may_start=no drain dep=a:1 masters=m2:5050 damaged mended
 //   subscribe | disconnect | restart | offer        `restart`: a new scheduler process with what was stored
 //   run kafka-0 | run all | end kafka-0 TASK_KILLED | update TASK STATE       what the master says
-//   ready kafka-0 no | advance 10s | free           `free`: what the agents have left
+//   ports kafka-0 tcp/31000 [tcp/31001=12/python3] | checked kafka-0 0 | refused ACCEPT | agent_lost a1 | removed
+//   ready kafka-0 no | ready kafka no | advance 10s | free | by_hand    `free`: what the agents have left; `by_hand`:
+//   probes are told with their addresses and wait | passes 1 | fails 1 [TEXT] | incarnation 2 | moved a1 10.0.0.9
 #include "tests/stories.h"
 
 #include <gtest/gtest.h>
@@ -58,16 +63,23 @@ std::string operation_text(const v1::Offer::Operation& o) {
   }
 }
 
+std::string refusal(const v1::Filters& filters) {
+  const auto s = static_cast<int>(filters.refuse_seconds());
+  return s == 0 ? "" : ", none for " + std::to_string(s) + "s";
+}
+
 std::vector<std::string> call_text(const v1::scheduler::Call& call) {
   using Call = v1::scheduler::Call;
   const auto name = Call::Type_Name(call.type());
   std::vector<std::string> lines;
   switch (call.type()) {
     case Call::ACCEPT:
-      lines.push_back(name + ids_of(call.accept()));
+      lines.push_back(name + ids_of(call.accept()) + refusal(call.accept().filters()));
       for (const auto& o : call.accept().operations()) lines.push_back("  " + operation_text(o));
       return lines;
-    case Call::DECLINE: return {name + " " + std::to_string(call.decline().offer_ids_size()) + " offer(s)"};
+    case Call::DECLINE:
+      return {name + " " + std::to_string(call.decline().offer_ids_size()) + " offer(s)" +
+              refusal(call.decline().filters())};
     case Call::KILL:
       return {
           name + " " + call.kill().task_id().value() +
@@ -92,8 +104,11 @@ class Told {
     for (std::string word; in >> word;) words.push_back(word);
     if (words[0] == "node") {
       node_ = tcp_node(words[1], static_cast<std::uint32_t>(std::stoul(words[2])));
+      std::string agents = "a1";
+      for (const auto& word : words)
+        if (word.starts_with("agents=")) agents = std::regex_replace(word.substr(7), std::regex(","), " ");
       change({words.begin() + 3, words.end()});
-      harness_.emplace(node_);
+      harness_.emplace(node_, agents);
       harness_->heard = [this](const Core::Effect& effect) { hear(effect); };
       return {};
     }
@@ -115,8 +130,56 @@ class Told {
       else if (word.starts_with("may_start=")) harness_->message.set_may_start(value == "yes");
       else if (word == "restart") ++(*harness_->message.mutable_restarts())[server.name];
       else if (word == "drain") harness_->message.set_drain(true);
-      else FAIL() << "what is " << word;
+      else if (word.starts_with("masters=")) harness_->message.set_masters(0, value);
+      else if (word.starts_with("dep=")) depend(value);
+      else if (word == "damaged" || word == "mended") damaged_ = word == "damaged";
+      else if (!word.starts_with("agents=")) declare(word, value);
     }
+  }
+
+  void declare(const std::string& word, const std::string& value) {
+    auto& server = node_.servers[0];
+    if (word == "job") node_.goal = specs::Goal::completed;
+    else if (word == "running") node_.goal = specs::Goal::running;
+    else if (word == "never") server.restart.policy = specs::RestartPolicy::never;
+    else if (word == "on_failure") server.restart.policy = specs::RestartPolicy::on_failure;
+    else if (word.starts_with("max=")) server.restart.max = static_cast<std::uint32_t>(std::stoul(value));
+    else if (word.starts_with("within=")) server.restart.within = parse_duration(value).value();
+    else if (word.starts_with("fixed=")) server.ports["client"].fixed = static_cast<std::uint16_t>(std::stoul(value));
+    else if (word == "exec") server.readiness[0].probe = specs::ExecProbe{{{{"./check", {}}}, {}}};
+    else if (word == "whole") server.readiness[0].probe = specs::ZookeeperProbe{"client"};
+    else if (word.starts_with("hold=")) server.readiness[0].hold_for = parse_duration(value).value();
+    else if (word.starts_with("start=")) server.readiness[0].start_period = parse_duration(value).value();
+    else if (word == "unprobed") server.readiness.clear();
+    else if (word == "parallel") server.stop.order = specs::StopOrder::parallel;
+    else if (word == "one_by_one") node_.stop.order = specs::StopOrder::serial;
+    else if (word.starts_with("second=")) second(static_cast<std::uint32_t>(std::stoul(value)));
+    else if (word.starts_with("file=")) {
+      specs::File file;
+      file.target = "app.conf";
+      file.content = specs::Text{value, {}};
+      server.files = {file};
+    } else if (word.starts_with("user=")) server.user = value;
+    else if (word.starts_with("cpus=")) server.resources.cpus_milli = std::stoll(value) * 1000;
+    else if (word.starts_with("mem=")) server.resources.mem_bytes = std::stoll(value) << 20;
+    else FAIL() << "what is " << word;
+  }
+
+  void second(std::uint32_t instances) {
+    specs::Server side = node_.servers[0];
+    side.name = "side";
+    side.instances = instances;
+    node_.servers.push_back(std::move(side));
+  }
+
+  void depend(const std::string& address) {
+    harness_->message.clear_dependencies();
+    auto* dependency = harness_->message.add_dependencies();
+    dependency->set_node("zk");
+    auto* endpoint = dependency->add_endpoints();
+    endpoint->set_name("client");
+    endpoint->add_addresses(address);
+    node_.servers[0].env["ZK"] = {"${zk.endpoints.client}", {}};
   }
 
   void act(const std::vector<std::string>& words) {
@@ -124,7 +187,13 @@ class Told {
     const auto& verb = words[0];
     if (verb == "handover") {
       change({words.begin() + 1, words.end()});
-      h.handover(node_);
+      if (damaged_) {
+        h.message.set_version(h.message.version() + 1);
+        h.message.set_config("{}");
+        h.deliver(HandoverGiven{h.message});
+      } else {
+        h.handover(node_);
+      }
     } else if (verb == "subscribe") h.subscribe();
     else if (verb == "disconnect") h.disconnect();
     else if (verb == "restart") h.restart();
@@ -133,10 +202,27 @@ class Told {
     else if (verb == "run") h.run(words[1]);
     else if (verb == "end") h.end(words[1], state(words.size() > 2 ? words[2] : "TASK_FAILED"), "it ended");
     else if (verb == "update") h.update(words[1], state(words[2]));
-    else if (verb == "ready") h.ready["kafka/0/" + words[1]] = words[2] == "yes";
+    else if (verb == "ready" && words[1] == "kafka") h.ready["kafka/0"] = words[2] == "yes";
+    else if (verb == "ready") h.ready[words[1].substr(0, words[1].rfind('-')) + "/0/" + words[1]] = words[2] == "yes";
+    else if (verb == "ports") h.ports(words[1], words.size() > 2 ? words[2] : "", words.size() > 3 ? words[3] : "");
+    else if (verb == "checked") h.checked(words[1], std::stoi(words[2]));
+    else if (verb == "refused") h.deliver(CallRefused{words[1]});
+    else if (verb == "agent_lost") h.lose(words[1]);
+    else if (verb == "removed") h.deliver(Disconnected{"framework removed", true});
+    else if (verb == "by_hand") h.auto_probe = false;
+    else if (verb == "passes" || verb == "fails") answer(std::stoul(words[1]), verb == "passes");
+    else if (verb == "incarnation") h.message.set_framework_id("shop.kafka." + words[1]);
+    else if (verb == "moved") h.agents[words[1]].host = words[2];
     else if (verb == "advance") h.advance(parse_duration(words[1]).value());
     else if (verb == "free") lines_.push_back(h.agents["a1"].free.str());
     else FAIL() << "what is " << verb;
+  }
+
+  /// Of a probe by the number it was told with.
+  void answer(std::uint64_t id, bool passes) {
+    StartProbe probe;
+    probe.id = id;
+    harness_->answer(probe, passes);
   }
 
   static v1::TaskState state(const std::string& name) {
@@ -155,7 +241,8 @@ class Told {
     else if (const auto* sent = std::get_if<Send>(&effect)) say_call(sent->call);
     else if (const auto* launch = std::get_if<Launch>(&effect)) say_call(launch->call);
     else if (const auto* report = std::get_if<Report>(&effect)) say("-> root", report_text(report->status));
-    else if (const auto* probe = std::get_if<StartProbe>(&effect)) say_probe(probe->key);
+    else if (const auto* probe = std::get_if<StartProbe>(&effect)) say_probe(*probe);
+    else if (const auto* masters = std::get_if<SetMasters>(&effect)) say("masters", masters->masters.front());
     else if (const auto* note = std::get_if<Note>(&effect)) say("note", note->text);
     else if (const auto* exit = std::get_if<Exit>(&effect))
       say("exit", std::to_string(exit->code) + " " + exit->reason);
@@ -166,14 +253,34 @@ class Told {
   }
 
   /// A probe that is repeated is told once.
-  void say_probe(const std::string& key) {
-    if (probed_.insert(key).second) say("probe", key);
+  void say_probe(const StartProbe& probe) {
+    if (harness_->auto_probe) {
+      if (probed_.insert(probe.key).second) say("probe", probe.key);
+      return;
+    }
+    std::string text = std::to_string(probe.id) + " " + probe.key + (probe.thorough ? " thorough" : "") + " within " +
+                       std::to_string(milliseconds(probe.timeout)) + "ms";
+    for (const auto& address : probe.addresses) text += " " + address;
+    say("probe", text);
   }
 
   static std::string report_text(const ChildStatus& status) {
     std::string text = status.serving() ? "serving" : "not serving";
-    for (const auto& server : status.servers()) text += " " + server.name() + "=" + server.state();
+    for (const auto& server : status.servers()) {
+      text += " " + server.name() + "=" + server.state();
+      if (server.restarts() > 0) text += " (" + std::to_string(server.restarts()) + ")";
+      if (server.pid() != 0) text += " pid " + std::to_string(server.pid());
+      for (const auto& old : server.launched_with()) text += " with " + old;
+    }
+    text += " handover " + std::to_string(status.handover_version());
+    if (status.completed()) text += " completed";
+    if (status.failed()) text += " failed";
+    if (status.quarantined()) text += " quarantined";
+    if (status.drained()) text += " drained";
     if (status.has_observed()) text += " observed " + status.observed();
+    if (status.has_step()) text += ", " + status.step();
+    for (const auto& endpoint : status.endpoints())
+      for (const auto& address : endpoint.addresses()) text += " " + address;
     return status.reason().empty() ? text : text + " | " + status.reason();
   }
 
@@ -181,6 +288,7 @@ class Told {
   std::optional<Harness> harness_;
   std::vector<std::string> lines_;
   std::set<std::string> probed_;  ///< by the present line
+  bool damaged_ = false;          ///< the configuration cannot be read
 };
 
 class ServiceStories : public testing::TestWithParam<std::string> {};
