@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/durable_first.h"
 #include "tests/support/pass_time.h"
 
 namespace banyan::scenario {
@@ -79,14 +80,14 @@ FrameworkDescription framework(const std::string& id, const Words& words) {
   d.id = FrameworkId(option(words, "id").value_or(id));
   if (d.id.str() == "-") d.id = {};
   d.name = id;
-  d.user = "root";
+  d.user = option(words, "user").value_or("root");
   d.principal = option(words, "principal").value_or("");
   const bool legacy = flag(words, "legacy");
   d.capabilities = {flag(words, "aware"), !legacy, !legacy, false};
   const std::string role = option(words, "role").value_or(id);
   if (legacy) d.role = role;
   else d.roles = split(role, ',');
-  d.checkpoint = true;
+  d.checkpoint = !flag(words, "forgetful");
   d.failover_timeout_seconds = seconds(duration(option(words, "timeout").value_or("60s")));
   d.info = "info of " + id;
   return d;
@@ -117,6 +118,16 @@ std::pair<std::string, std::string> slash(const std::string& text) {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+/// What the store must hold: a function of what the master believes.
+std::map<std::string, std::string> registry_of(const State& state) {
+  std::map<std::string, std::string> records{{registry::epoch_key(), registry::write_epoch(state.epoch)}};
+  for (const auto& [id, agent] : state.agents)
+    records[registry::agent_key(id)] = registry::write(registry::AgentRecord{*agent.info, agent.unreachable_since});
+  for (const auto& [id, framework] : state.completed)
+    records[registry::completed_key(id)] = registry::write(registry::CompletedRecord{framework.order, *framework.info});
+  return records;
+}
+
 Resources allocated(const Resources& r, const std::string& role) { return r.with_allocation(role); }
 
 }  // namespace
@@ -144,6 +155,8 @@ std::vector<std::string> MasterScript::run(const std::string& line) {
   else if (verb == "heartbeats") said_.push_back(std::to_string(std::exchange(heartbeats_[words.at(1)], 0)));
   else if (verb == "summary") said_.push_back(core_->summary());
   else if (verb == "free") said_.push_back("free: " + core_->state().agents.at(AgentId(words.at(1))).free().str());
+  else if (verb == "task") show_task(FrameworkId(words.at(1)), TaskId(words.at(2)));
+  else if (verb == "framework") show_framework(FrameworkId(words.at(1)));
   else if (verb == "silent") silent_.insert(words.at(1));
   else if (verb == "talking") silent_.erase(words.at(1));
   else if (verb == "agent") agent(words);
@@ -182,6 +195,12 @@ void MasterScript::agent(const Words& words) {
       known.latest = task_state(rest.substr(first + 1, second - first - 1));
       if (is_terminal(known.latest)) known.unacknowledged = known.latest;
       a.tasks.push_back(known);
+    }
+    if (word.starts_with("unacknowledged=")) {
+      const Words update = split(word.substr(15), ':');
+      a.tasks.back().unacknowledged = task_state(update.at(0));
+      a.tasks.back().unacknowledged_uuid = update.at(1);
+      a.tasks.back().last_status = update.at(0) + " " + update.at(1);
     }
     if (word.starts_with("executor=")) {
       const auto [fw, rest] = slash(word.substr(9));
@@ -228,18 +247,20 @@ calls::Body MasterScript::body(const Words& words) const {
   const std::string& verb = words[0];
   const auto word = [&](std::size_t i) { return i < words.size() ? words[i] : std::string(); };
   if (verb == "teardown") return calls::Teardown{};
-  if (verb == "revive") return calls::Revive{};
-  if (verb == "suppress") return calls::Suppress{};
+  std::set<std::string> roles;
+  if (const auto role = option(words, "role")) roles.insert(*role);
+  if (verb == "revive") return calls::Revive{roles};
+  if (verb == "suppress") return calls::Suppress{roles};
   if (verb == "request") return calls::Request{};
   if (verb == "message") return calls::Message{AgentId(word(2)), ExecutorId(word(3)), word(4)};
   if (verb == "shutdown") return calls::Shutdown{ExecutorId(word(3)), AgentId(word(2))};
   if (verb == "ack") return calls::Acknowledge{AgentId(word(2)), TaskId(word(3)), word(4)};
   if (verb == "kill") {
-    calls::Kill kill{TaskId(word(2)), {}, ""};
+    calls::Kill kill{TaskId(word(2)), {}, option(words, "policy").value_or("")};
     if (const auto agent = option(words, "agent")) kill.agent = AgentId(*agent);
     return kill;
   }
-  if (verb == "decline") return calls::Decline{{offer(word(2))}, duration(words.size() > 3 ? word(3) : "5s")};
+  if (verb == "decline") return calls::Decline{{offer(word(1), word(2))}, duration(words.size() > 3 ? word(3) : "5s")};
   if (verb == "update_framework") return calls::UpdateFramework{framework(words[1], words), {}};
   if (verb == "reconcile") {
     calls::Reconcile reconcile;
@@ -254,7 +275,7 @@ calls::Body MasterScript::body(const Words& words) const {
   if (verb != "accept") throw std::invalid_argument("unknown word: " + verb);
 
   calls::Accept accept{{}, {}, duration(option(words, "refuse").value_or("5s"))};
-  for (const auto& id : split(word(2), ',')) accept.offers.push_back(offer(id));
+  for (const auto& id : split(word(2), ',')) accept.offers.push_back(offer(word(1), id));
   const auto on = core_->state().offers.find(accept.offers.front());
   const std::string agent = on == core_->state().offers.end() ? "a1" : on->second.agent.str();
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
@@ -263,7 +284,9 @@ calls::Body MasterScript::body(const Words& words) const {
     const std::string& first = words[i + 2];
     calls::Operation operation;
     if (what == "launch") {
-      TaskDescription t = task(first, agent, word(i + 3));
+      const auto at = first.find('@');  // `t1@a2`: what the task itself says of its agent
+      TaskDescription t =
+          task(first.substr(0, at), at == std::string::npos ? agent : first.substr(at + 1), word(i + 3));
       if (word(i + 4).starts_with("executor=")) {
         t.executor = executor(word(i + 4).substr(9));
         t.has_command = false;
@@ -315,7 +338,36 @@ void MasterScript::settle() {
 void MasterScript::deliver(const Input& input) {
   const auto effects = core_->step(now_, input);
   core_->check_invariants();
+  expect_durable_first(effects, [](const Effect& e) { return !std::holds_alternative<Note>(e); });
   for (const auto& effect : effects) carry_out(effect);
+  EXPECT_EQ(store_, registry_of(core_->state())) << "the next life would believe something else";
+  std::set<std::uint64_t> orders;
+  for (const auto& [id, completed] : core_->state().completed)
+    EXPECT_TRUE(orders.insert(completed.order).second) << id.str() << " is as old as another";
+}
+
+void MasterScript::show_task(const FrameworkId& framework, const TaskId& id) {
+  const auto& tasks = core_->state().frameworks.at(framework).tasks;
+  const auto it = tasks.find(id);
+  if (it == tasks.end()) return said_.push_back("no such task");
+  const Task& t = it->second;
+  std::string text = t.id.str() + " on " + t.agent.str() + " as " + t.role + " <" + t.info + "> " + t.resources.str();
+  if (!t.executor.empty()) text += " executor " + t.executor.str();
+  text += ", " + std::string(name(t.state)) + ", forwarded " + std::string(name(t.forwarded)) + " " + t.forwarded_uuid;
+  text += std::string(t.reported ? ", reported" : "") + (t.unreachable ? ", unreachable" : "");
+  if (t.kill) text += ", kill <" + *t.kill + ">";
+  for (const auto& status : t.statuses) text += ", " + std::string(name(status.state)) + " <" + status.status + ">";
+  said_.push_back(text);
+}
+
+void MasterScript::show_framework(const FrameworkId& id) {
+  const Framework& f = core_->state().frameworks.at(id);
+  std::string text = f.name + " of " + f.user + " '" + f.principal + "' roles";
+  for (const auto& role : f.roles) text += " " + role + (f.suppressed.contains(role) ? "(suppressed)" : "");
+  text += ", timeout " + std::to_string(milliseconds(f.failover_timeout)) + " ms <" + *f.info + ">";
+  text += std::string(f.checkpoint ? ", checkpoint" : "") + (f.asked ? ", asked" : "") +
+          (f.registered ? ", registered" : "") + (f.reregistered ? ", reregistered" : "");
+  said_.push_back(text + ", " + std::to_string(f.filters.size()) + " filters");
 }
 
 std::string MasterScript::who(LinkId link) const {
@@ -329,7 +381,13 @@ std::string MasterScript::who(const StreamId& stream) const {
   return "?";
 }
 
-OfferId MasterScript::offer(const std::string& shown) const { return OfferId(core_->state().master_id + "-" + shown); }
+OfferId MasterScript::offer(const std::string& framework, const std::string& shown) const {
+  if (shown != "newest") return OfferId(core_->state().master_id + "-" + shown);
+  const Offer* newest = nullptr;
+  for (const auto& [id, offer] : core_->state().offers)
+    if (offer.framework.str() == framework && (!newest || offer.made >= newest->made)) newest = &offer;
+  return newest ? newest->id : OfferId("none");
+}
 
 void MasterScript::say(const std::string& whom, const std::string& what) {
   said_.push_back(whom + std::string(whom.size() < 10 ? 10 - whom.size() : 1, ' ') + " " + what);
@@ -363,13 +421,14 @@ struct ShowEvent {
   std::string operator()(const events::Report& e) const {
     std::string text = "UPDATE " + e.task.str() + " " + std::string(name(e.state)) + " \"" + e.message + "\"";
     if (!e.agent.empty()) text += " on " + e.agent.str();
+    text += " reason " + std::to_string(static_cast<int>(e.reason));
     if (e.unreachable_since) text += " (since known)";
     if (!e.like.empty()) text += " like <" + e.like + ">";
     return text;
   }
   std::string operator()(const events::OperationReport& e) const {
     return "OPERATION " + e.id.str() + " state " + std::to_string(e.state) +
-           (e.message.empty() ? "" : " \"" + e.message + "\"");
+           (e.agent.empty() ? "" : " on " + e.agent.str()) + (e.message.empty() ? "" : " \"" + e.message + "\"");
   }
   std::string operator()(const events::Message& e) const {
     return "MESSAGE " + e.agent.str() + "/" + e.executor.str() + " " + e.data;
@@ -393,7 +452,9 @@ struct ShowOrder {
   std::string operator()(const orders::RunTask& o) const {
     return "run " + o.framework.str() + " <" + o.task_info + "> as " + o.role;
   }
-  std::string operator()(const orders::KillTask& o) const { return "kill " + o.framework.str() + "/" + o.task.str(); }
+  std::string operator()(const orders::KillTask& o) const {
+    return "kill " + o.framework.str() + "/" + o.task.str() + (o.policy.empty() ? "" : " <" + o.policy + ">");
+  }
   std::string operator()(const orders::Acknowledge& o) const {
     return "acknowledge " + o.framework.str() + "/" + o.task.str() + " " + o.uuid;
   }
@@ -404,7 +465,9 @@ struct ShowOrder {
     return "shutdown executor " + o.framework.str() + "/" + o.executor.str();
   }
   std::string operator()(const orders::ShutdownFramework& o) const { return "shutdown framework " + o.framework.str(); }
-  std::string operator()(const orders::UpdateFramework& o) const { return "update framework " + o.framework.str(); }
+  std::string operator()(const orders::UpdateFramework& o) const {
+    return "update framework " + o.framework.str() + " <" + *o.info + ">";
+  }
   std::string operator()(const orders::Apply& o) const { return "apply " + o.checkpointed.str(); }
   std::string operator()(const orders::Ping&) const { return "ping"; }
 };
@@ -438,6 +501,7 @@ void MasterScript::carry_out(const Effect& effect) {
     if (const auto* apply = std::get_if<orders::Apply>(&order->order)) applying_[name].push_back(apply->operation_uuid);
     say("-> " + name, std::visit(ShowOrder{}, order->order));
   } else if (const auto* link = std::get_if<CloseLink>(&effect)) {
+    applying_[who(link->link)].clear();
     say("-> " + who(link->link), "(link ends)");
   }
 }

@@ -39,7 +39,7 @@ void Core::on(const AgentRegister& known) {
   }
   if (known.epoch_seen > state_.epoch) {  // it obeyed a later master than the store remembers: go past that one
     state_.epoch = known.epoch_seen + 1;
-    emit(Persist{{{registry::epoch_key(), registry::write_epoch(state_.epoch)}}});
+    save({registry::epoch_key(), registry::write_epoch(state_.epoch)});
   }
   const auto before = state_.agents.find(known.id);
   const bool was_unreachable = before != state_.agents.end() && before->second.phase == Agent::Phase::unreachable;
@@ -52,7 +52,7 @@ void Core::on(const AgentRegister& known) {
 
   std::set<FrameworkId> gone;
   const auto check = [&](const FrameworkId& id) {
-    if (state_.completed.count(id) || !state_.frameworks.count(id)) gone.insert(id);
+    if (!state_.frameworks.count(id)) gone.insert(id);
   };
   for (const auto& task : known.tasks) check(task.framework);
   for (const auto& executor : known.executors) check(executor.framework);
@@ -72,7 +72,7 @@ Agent& Core::admit(const AgentRegister& known) {
   agent.id = id;
   disconnect(agent);  // a former link, if any
   if (fresh || agent.phase == Agent::Phase::unreachable || !agent.info || *agent.info != known.info) {
-    emit(Persist{{{registry::agent_key(id), registry::write(registry::AgentRecord{known.info, {}})}}});
+    save({registry::agent_key(id), registry::write(registry::AgentRecord{known.info, {}})});
     for (auto& [framework_id, framework] : state_.frameworks)
       std::erase_if(framework.filters, [&](const auto& entry) { return entry.first.second == id; });
   }
@@ -229,7 +229,7 @@ void Core::mark_unreachable(Agent& agent) {
   release_everything(agent);
   agent.phase = Agent::Phase::unreachable;
   agent.unreachable_since = now_.wall;
-  emit(Persist{{{registry::agent_key(agent.id), registry::write(registry::AgentRecord{*agent.info, now_.wall})}}});
+  save({registry::agent_key(agent.id), registry::write(registry::AgentRecord{*agent.info, now_.wall})});
   for (const auto& [id, task_id] : agent.tasks) {
     Framework& framework = state_.frameworks.at(id);
     Task& task = framework.tasks.at(task_id);

@@ -14,6 +14,7 @@ Core::Core(Options options, registry::Registry recovered, std::uint64_t seed)
 std::vector<Effect> Core::step(Now now, const Input& input) {
   now_ = now;
   std::visit([this](const auto& what) { on(what); }, input);
+  if (!changes_.empty()) effects_.emplace(effects_.begin(), Persist{std::exchange(changes_, {})});
   return std::exchange(effects_, {});
 }
 
@@ -65,6 +66,32 @@ std::string_view phase_name(Framework::Phase phase) {
   return names[static_cast<int>(phase)];
 }
 
+allocator::Quantities without_zeros(allocator::Quantities all) {
+  std::erase_if(all, [](const auto& entry) { return entry.second == 0; });
+  return all;
+}
+
+/// What the allocator divides by and compares is what there is: the cluster's total, each framework's part of it.
+void check_shares(const State& state) {
+  allocator::Quantities total;
+  std::map<FrameworkId, std::map<std::string, allocator::Quantities>> held;
+  for (const auto& [id, agent] : state.agents) {
+    allocator::add(total, agent.total);
+    for (const auto& [key, executor] : agent.executors)
+      if (!executor.torn_down) allocator::add(held[key.first][executor.role], executor.resources);
+  }
+  BANYAN_CHECK(without_zeros(state.total) == without_zeros(total));
+  for (const auto& [id, offer] : state.offers) allocator::add(held[offer.framework][offer.role], offer.resources);
+  for (const auto& [id, framework] : state.frameworks) {
+    for (const auto& [task_id, task] : framework.tasks)
+      if (task.holds_resources()) allocator::add(held[id][task.role], task.resources);
+    for (const auto& [role, believed] : framework.held)
+      BANYAN_CHECK(without_zeros(believed) == without_zeros(held[id][role]));
+    for (const auto& [role, real] : held[id])
+      BANYAN_CHECK(without_zeros(real).empty() || framework.held.contains(role));
+  }
+}
+
 }  // namespace
 
 std::string Core::summary() const {
@@ -87,6 +114,9 @@ std::string Core::summary() const {
 }
 
 void Core::check_invariants() const {
+  check_shares(state_);
+  for (const auto& [link, id] : links_) BANYAN_CHECK(state_.agents.at(id).link == link);
+  for (const auto& [stream, id] : streams_) BANYAN_CHECK(state_.frameworks.at(id).stream == stream);
   std::map<AgentId, Resources> offered;
   for (const auto& [id, offer] : state_.offers) {
     BANYAN_CHECK(id == offer.id && !offer.resources.empty());
@@ -99,6 +129,9 @@ void Core::check_invariants() const {
   std::map<AgentId, Resources> used;
   for (const auto& [id, framework] : state_.frameworks) {
     BANYAN_CHECK(!state_.completed.count(id));
+    const bool connected = framework.phase == Framework::Phase::connected;
+    BANYAN_CHECK(connected ? streams_.contains(framework.stream) : framework.filters.empty() && !framework.asked);
+    BANYAN_CHECK(!connected || !framework.removal_due);
     for (const auto& [task_id, task] : framework.tasks) {
       const Agent& agent = state_.agents.at(task.agent);
       BANYAN_CHECK(agent.tasks.count({id, task_id}));
@@ -107,12 +140,16 @@ void Core::check_invariants() const {
     }
   }
   for (const auto& [id, agent] : state_.agents) {
-    for (const auto& [key, executor] : agent.executors) used[id] += executor.resources;
+    for (const auto& [key, executor] : agent.executors) {
+      used[id] += executor.resources;
+      BANYAN_CHECK(executor.torn_down || state_.frameworks.contains(key.first));
+    }
     for (const auto& [key, remains] : agent.remains) used[id] += remains.resources;
     for (const auto& [framework, task] : agent.tasks) BANYAN_CHECK(state_.frameworks.at(framework).tasks.count(task));
     BANYAN_CHECK(agent.used == used[id]);
     BANYAN_CHECK(agent.offered == offered[id]);
     BANYAN_CHECK(agent.total.contains(agent.used + agent.offered));
+    BANYAN_CHECK(agent.present() ? !agent.unreachable_since : agent.total.empty() && agent.applying.empty());
     BANYAN_CHECK((agent.link != 0) == (agent.phase == Agent::Phase::registered));
     BANYAN_CHECK(agent.link == 0 || links_.at(agent.link) == id);
   }

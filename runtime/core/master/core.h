@@ -95,7 +95,7 @@ class Core {
   void tell_agents(const Framework& framework);
   void drop_offers(const Framework& framework);
   void remove_framework(Framework& framework, const std::string& why);
-  void forget_oldest_completed(Changes& changes);
+  void forget_oldest_completed();
   void handle(Framework& framework, CallId call, const calls::Teardown&);
   void handle(Framework& framework, CallId call, const calls::UpdateFramework& update);
   void handle(Framework& framework, CallId call, const calls::Ignored&);
@@ -176,6 +176,8 @@ class Core {
   void release(Agent& agent, Framework* framework, const std::string& role, const Resources& resources);
 
   // --- small words
+  /// Written before anything that this step says.
+  void save(Change change) { changes_.push_back(std::move(change)); }
   template <class E>
   void emit(E effect) {
     effects_.emplace_back(std::in_place_type<E>, std::move(effect));
@@ -207,6 +209,8 @@ class Core {
   std::uint64_t next_agent_ = 0;
   std::uint64_t next_offer_ = 0;
   std::uint64_t next_completed_ = 0;
+  // of the present step
+  Changes changes_;
   std::vector<Effect> effects_;
 };
 

@@ -173,11 +173,11 @@ void Core::drop_offers(const Framework& framework) {
   for (const auto& id : mine) take_back(id);
 }
 
-void Core::forget_oldest_completed(Changes& changes) {
+void Core::forget_oldest_completed() {
   while (state_.completed.size() > limits::completed_frameworks_max) {
     const auto older = [](const auto& a, const auto& b) { return a.second.order < b.second.order; };
     const auto oldest = std::min_element(state_.completed.begin(), state_.completed.end(), older);
-    changes.push_back({registry::completed_key(oldest->first), std::nullopt});
+    save({registry::completed_key(oldest->first), std::nullopt});
     state_.completed.erase(oldest);
   }
 }
@@ -186,10 +186,9 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
   const FrameworkId id = framework.id;
   CompletedFramework completed{id, next_completed_++, framework.info, framework.registered, now_.wall};
   const registry::CompletedRecord record{completed.order, *completed.info};
-  Changes changes{{registry::completed_key(id), registry::write(record)}};
+  save({registry::completed_key(id), registry::write(record)});
   state_.completed[id] = std::move(completed);
-  forget_oldest_completed(changes);
-  emit(Persist{std::move(changes)});  // no agent may be told before this is certain
+  forget_oldest_completed();
 
   end_stream(framework, "");
   while (!framework.tasks.empty()) {

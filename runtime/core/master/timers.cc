@@ -6,7 +6,7 @@ namespace banyan::master {
 void Core::on(const Start&) {
   state_.started = now_.wall;
   state_.epoch = recovered_.epoch + 1;
-  emit(Persist{{{registry::epoch_key(), registry::write_epoch(state_.epoch)}}});
+  save({registry::epoch_key(), registry::write_epoch(state_.epoch)});
   for (auto& [id, record] : recovered_.agents) {
     Agent& agent = state_.agents[id];
     agent.id = id;
@@ -111,7 +111,7 @@ void Core::forget_oldest_unreachable() {
     const std::set<TaskKey> lost = state_.agents.at(id).tasks;
     for (const auto& [framework, task] : lost) forget_task(state_.frameworks.at(framework), task);
     state_.agents.erase(id);
-    emit(Persist{{{registry::agent_key(id), std::nullopt}}});
+    save({registry::agent_key(id), std::nullopt});
     note("agent " + id.str() + " has been unreachable for longest and is forgotten");
   }
 }
