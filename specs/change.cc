@@ -103,8 +103,9 @@ std::string resized(const json::value* before, const json::value* after) {
   const auto& b = after->as_object();
   if (!a.contains("size") || a.contains("host_path") || b.contains("host_path") || a.at("size") == b.at("size"))
     return "";
-  return ", from " + megabytes(a.at("size").to_number<std::int64_t>()) + " to " +
-         megabytes(b.at("size").to_number<std::int64_t>());
+  const auto was = a.at("size").to_number<std::int64_t>(), is = b.at("size").to_number<std::int64_t>();
+  return ", from " + megabytes(was) + " to " + megabytes(is) +
+         (is < was ? " (nothing is deleted; look first whether its data fits)" : "");
 }
 
 /// "env A changed, env B added, volumes data changed, from 16 MB to 32 MB, command changed"
@@ -145,19 +146,26 @@ void collect_texts(const json::value& value, std::vector<std::string>& out) {
     for (const auto& [key, item] : *object) collect_texts(item, out);
 }
 
-/// Whether a text of the server is rendered differently when the node has other servers.
-bool names_own_addresses(const Node& node, const Server& server) {
+/// Whether an expression in what the server's tasks are made of is such that `holds`.
+template <class Holds>
+bool any_expression(const Node& node, const Server& server, Holds holds) {
   std::vector<std::string> texts;
   collect_texts(task_of(node, server), texts);
-  for (const auto& text : texts)
-    for (const auto& segment : cut(text).all) {
+  return std::ranges::any_of(texts, [&](const std::string& text) {
+    return std::ranges::any_of(cut(text).all, [&](const auto& segment) {
       const auto expression = parse_expression(segment.expression);
-      if (!expression) continue;
-      if (std::holds_alternative<PeersWord>(*expression) || std::holds_alternative<Join>(*expression)) return true;
-      const auto* endpoint = std::get_if<EndpointName>(&*expression);
-      if (endpoint != nullptr && endpoint->node == node.name) return true;
-    }
-  return false;
+      return expression && holds(*expression);
+    });
+  });
+}
+
+/// Whether a text of the server is rendered differently when the node has other servers.
+bool names_own_addresses(const Node& node, const Server& server) {
+  return any_expression(node, server, [&](const Expression& expression) {
+    if (std::holds_alternative<PeersWord>(expression) || std::holds_alternative<Join>(expression)) return true;
+    const auto* endpoint = std::get_if<EndpointName>(&expression);
+    return endpoint != nullptr && endpoint->node == node.name;
+  });
 }
 
 /// Why a running server's volumes cannot become the wanted ones; "" when they can.
@@ -224,8 +232,10 @@ void judge_scheduler(const Node& running, const Node& wanted, NodeChange& out) {
 std::string_view name(Effect effect) {
   switch (effect) {
     case Effect::nothing: return "apply";
+    case Effect::keep: return "keep";
     case Effect::reload: return "reload";
     case Effect::remove: return "remove";
+    case Effect::scale: return "scale";
     case Effect::add: return "add";
     case Effect::retry: return "retry";
     case Effect::restart: return "restart";
@@ -244,7 +254,7 @@ ServerChange judge(const Server& running, const Server& wanted, const Node& node
   if (running.instances != wanted.instances) {
     add_text(out.why, "instances " + std::to_string(running.instances) + " -> " + std::to_string(wanted.instances),
              ", ");
-    weigh(out.effect, running.instances < wanted.instances ? Effect::add : Effect::remove);
+    weigh(out.effect, Effect::scale);
     if (names_own_addresses(node, wanted)) {
       out.why += ", and the others name their peers";
       weigh(out.effect, Effect::restart);
@@ -282,6 +292,32 @@ std::vector<NodeChange> judge(const Stack& running, const Stack& wanted) {
     if (wanted.find(node.name) == nullptr)
       out.push_back({node.name, true, Effect::remove, {}, "no longer in the stack file", "", {}});
   return out;
+}
+
+std::vector<std::string> readdressed(const Node& running, const Node& wanted) {
+  const auto server_of = [](const Node& node, const EndpointSpec& endpoint) -> const Server* {
+    const auto found = std::ranges::find(node.servers, endpoint.server, &Server::name);
+    return found == node.servers.end() || !found->ports.contains(endpoint.port) ? nullptr : &*found;
+  };
+  std::vector<std::string> names;
+  for (const auto& [name, endpoint] : wanted.endpoints) {
+    const auto old = running.endpoints.find(name);
+    const Server* after = server_of(wanted, endpoint);
+    const Server* before = old == running.endpoints.end() ? nullptr : server_of(running, old->second);
+    if (before == nullptr || after == nullptr) continue;
+    const bool same = old->second.server == endpoint.server && old->second.port == endpoint.port &&
+                      before->instances == after->instances &&
+                      before->ports.at(endpoint.port).fixed == after->ports.at(endpoint.port).fixed;
+    if (!same) names.push_back(name);
+  }
+  return names;
+}
+
+bool names_endpoint(const Node& node, const Server& server, const std::string& of, const std::string& endpoint) {
+  return any_expression(node, server, [&](const Expression& expression) {
+    const auto* name = std::get_if<EndpointName>(&expression);
+    return name != nullptr && name->node == of && name->name == endpoint;
+  });
 }
 
 std::string describe(const NodeChange& change) {

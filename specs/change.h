@@ -16,8 +16,10 @@ namespace banyan::specs {
 /// By rising weight: of several changes the heaviest names the whole.
 enum class Effect {
   nothing,  ///< no server is touched; what changed is applied all the same
+  keep,     ///< goes on with addresses that are others now, until it is restarted
   reload,   ///< the server reads it while it runs
   remove,   ///< the server is stopped for good
+  scale,    ///< some of its instances are started or stopped, the others left alone
   add,      ///< one more is started
   retry,    ///< what had given up is started again; the root's word, two versions cannot tell it
   restart,  ///< ended and launched anew, one at a time
@@ -49,6 +51,13 @@ struct NodeChange {
 [[nodiscard]] NodeChange judge(const Node& running, const Node& wanted);
 /// One per node of either, wanted ones first.
 [[nodiscard]] std::vector<NodeChange> judge(const Stack& running, const Stack& wanted);
+
+/// The endpoints of a node whose addresses `wanted` makes others, whatever is offered: a fixed port that changes, one
+/// server more. An `auto` port stays.
+[[nodiscard]] std::vector<std::string> readdressed(const Node& running, const Node& wanted);
+/// Whether a task of the server is made of the addresses of another node's endpoint.
+[[nodiscard]] bool names_endpoint(const Node& node, const Server& server, const std::string& of,
+                                  const std::string& endpoint);
 
 /// One line for people, "" when nothing changed: "restart kafka: server kafka: env KAFKA_OPTS changed".
 [[nodiscard]] std::string describe(const NodeChange& change);

@@ -86,6 +86,11 @@ std::string render(const Diagnostic& diagnostic, std::string_view text) {
   return out;
 }
 
+std::string render_line(const Diagnostic& diagnostic) {
+  return std::string(word(diagnostic.severity)) + "[" + diagnostic.code + "]: " + diagnostic.message + " at " +
+         place(diagnostic.file, diagnostic.at);
+}
+
 std::string render(const Diagnostic& diagnostic, const Loaded& loaded) {
   const auto text = loaded.texts.find(diagnostic.file);
   return render(diagnostic, text == loaded.texts.end() ? std::string_view() : std::string_view(text->second));

@@ -40,6 +40,9 @@ struct Diagnostic {
 ///        = help: did you mean "zookeeper"?
 [[nodiscard]] std::string render(const Diagnostic& diagnostic, std::string_view text);
 
+/// In one line: `warning[W501]: framework "a" waits … at stack.yaml:12:5`.
+[[nodiscard]] std::string render_line(const Diagnostic& diagnostic);
+
 /// Machine form: {code,severity,file,line,col,end_col,message,hint,related[]}.
 [[nodiscard]] std::string render_json(const std::vector<Diagnostic>& diagnostics);
 

@@ -157,7 +157,9 @@ constexpr Explanation explanations[] = {
     {"W501", "an edge that nothing refers to",
      "`depends_on` names a framework with endpoints, and no text of this one names any of them. If an address is "
      "written down by hand, refer to the endpoint instead: it is filled in, and an edge of its own. If only the order "
-     "matters, all is well. A text that names a BANYAN_ENDPOINT_… variable counts as a reference."},
+     "matters, all is well. A server that runs keeps the address of its launch; `status` marks one that has changed "
+     "since, and `banyan restart NODE` brings it to the present one. A text that names a BANYAN_ENDPOINT_… variable "
+     "counts as a reference."},
     {"W502", "one fixed port twice",
      "A fixed port belongs to a whole host, so two servers that want the same one cannot run on one host. With a "
      "single host the second will wait for ever. `auto` is chosen once and then kept."},

@@ -128,7 +128,7 @@ class Loader {
         text_(normalised(source.text)),
         source_(text_),
         files_(source.read_file),
-        local_(source.digest_file),
+        local_(source.digest_file, source.is_program),
         report_(source.file) {}
 
   Loaded run() {

@@ -24,6 +24,8 @@ struct Source {
   /// sha256 of a local file named under `uris`, path as written, absolute or relative to the stack file. Absent: local
   /// files are not looked at.
   std::function<Result<std::string>(const std::string& path)> digest_file;
+  /// Whether such a file may be executed here. Absent: none is.
+  std::function<bool(const std::string& path)> is_program;
 };
 
 struct Loaded {

@@ -94,6 +94,7 @@ class Resolver {
   /// A relative path must be readable here; an absolute one is the agent's, and perhaps not on this host.
   void local_file(Uri& uri) {
     const auto path = local_path(uri.value.text);
+    uri.executable |= path && !uri.extract && context_.local.is_program(*path);
     const auto* digest = path ? context_.local.get(*path) : nullptr;
     if (digest == nullptr) return;
     const Where where{uri.value.at, static_cast<std::uint32_t>(uri.value.text.size()), {}};

@@ -34,15 +34,19 @@ class TemplateFiles {
   std::map<std::string, Entry> entries_;
 };
 
-/// sha256 of files named by `uris`, each read once.
+/// Files named by `uris`: their sha256, each read once, and whether they may be executed.
 class LocalFiles {
  public:
-  explicit LocalFiles(TemplateFiles::ReadFile digest) : digest_(std::move(digest)) {}
+  using IsProgram = std::function<bool(const std::string&)>;
+  LocalFiles(TemplateFiles::ReadFile digest, IsProgram is_program)
+      : digest_(std::move(digest)), is_program_(std::move(is_program)) {}
   /// nullptr: there is no way to read files.
   const Result<std::string>* get(const std::string& path);
+  [[nodiscard]] bool is_program(const std::string& path) const { return is_program_ && is_program_(path); }
 
  private:
   TemplateFiles::ReadFile digest_;
+  IsProgram is_program_;
   std::map<std::string, Result<std::string>> entries_;
 };
 

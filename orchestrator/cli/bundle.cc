@@ -63,6 +63,10 @@ Result<Read> read_bundle(const Options& options) {
     if (digest) (*bundle.mutable_local_files())[named] = *digest;
     return digest;
   };
+  source.is_program = [&](const std::string& named) {
+    std::error_code failure;
+    return (fs::status(folder / named, failure).permissions() & fs::perms::owner_exec) != fs::perms::none && !failure;
+  };
   read.loaded = specs::load(source);
   if (read.loaded.stack)
     for (const auto& named : read.loaded.stack->files)
@@ -80,7 +84,11 @@ Result<void> place_local_files(const Options& options, const root::Bundle& bundl
   std::error_code failure;
   for (const auto& [named, sha256] : bundle.local_files()) {
     const fs::path kept = fs::path(folder) / sha256;
-    if (named.starts_with('/') || fs::exists(kept, failure)) continue;
+    if (named.starts_with('/')) continue;
+    if (fs::exists(kept, failure)) {  // its mode may have changed since: the root asks whether it is a program
+      fs::permissions(kept, fs::status(from / named, failure).permissions(), failure);
+      continue;
+    }
     fs::create_directories(folder, failure);
     const fs::path fresh = kept.string() + "." + std::to_string(::getpid());
     if (!fs::copy_file(from / named, fresh, fs::copy_options::overwrite_existing, failure))

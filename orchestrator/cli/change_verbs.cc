@@ -99,7 +99,7 @@ class Follow {
       return;
     }
     if (show_ == Show::lines || show_ == Show::json) {
-      if (!said_ && verb_ == "down") said_ = untouched(*now);
+      if (!said_) said_ = verb_ == "down" ? untouched(*now) : settled_before(*now, since(start_));
       const root::StackStatus calm = said_ ? calmed(*said_, *now, since(start_), said_at_) : *now;
       const auto lines =
           show_ == Show::json ? changes_json(said_, calm, since(start_)) : changes(said_, calm, since(start_), paint_);
@@ -211,6 +211,7 @@ void tell_failed(const root::StackStatus& stack, int code, const std::string& to
 /// What `up` says in the end.
 void tell_end(const Follow& follow, int code) {
   if (code == exit_ok) std::cout << summary(*follow.last(), follow.elapsed_ms()) << "\n";
+  for (const auto& line : left_behind(*follow.last())) std::fprintf(stderr, "note: %s\n", line.c_str());
   if (code == exit_conflict) std::fprintf(stderr, "this `up` was superseded; `banyan status` shows what holds now\n");
   if (code != exit_failed && code != exit_timeout) return;
   const auto& revision = follow.last()->revision();

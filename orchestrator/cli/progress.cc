@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <map>
+#include <set>
 
 #include "orchestrator/cli/exit_codes.h"
 #include "orchestrator/core/states.h"
@@ -111,6 +112,27 @@ std::vector<std::string> changes_json(const std::optional<root::StackStatus>& be
   return lines;
 }
 
+root::StackStatus settled_before(const root::StackStatus& now, std::uint64_t elapsed_ms) {
+  root::StackStatus rest;
+  for (const auto& node : now.nodes())
+    if (good(node) && node.since_ms() > elapsed_ms) *rest.add_nodes() = node;
+  return rest;
+}
+
+std::vector<std::string> left_behind(const root::StackStatus& stack) {
+  std::vector<std::string> lines;
+  for (const auto& node : stack.nodes()) {
+    std::set<std::string> old;
+    for (const auto& task : node.tasks()) old.insert(task.launched_with().begin(), task.launched_with().end());
+    if (old.empty()) continue;
+    std::string what;
+    for (const auto& address : old) what += (what.empty() ? "" : ", ") + address;
+    lines.push_back(node.name() + " goes on with " + what + ", which has changed since; `banyan restart " +
+                    node.name() + "` brings it to the present one");
+  }
+  return lines;
+}
+
 root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus& now, std::uint64_t elapsed_ms,
                          std::map<std::string, std::uint64_t>& told_at) {
   constexpr std::uint64_t pause_ms = 5000;
@@ -139,10 +161,10 @@ std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms) {
     std::pair<std::uint64_t, std::string> before;
     for (const auto& edge : node.edges())
       if (const auto found = way.find(edge.on()); found != way.end()) before = std::max(before, found->second);
-    const auto& mine =
-        way[node.name()] = {before.first + node.took_ms(), before.second + (before.second.empty() ? "" : " -> ") +
-                                                               node.name() + " " + elapsed(node.took_ms())};
-    longest = std::max(longest, mine);
+    if (node.took_ms() > 0)  // the others took no part
+      before = {before.first + node.took_ms(),
+                before.second + (before.second.empty() ? "" : " -> ") + node.name() + " " + elapsed(node.took_ms())};
+    longest = std::max(longest, way[node.name()] = before);
   }
   std::string text = stack.name() + " is " + stack.state() + ": " + std::to_string(stack.nodes_size()) +
                      (stack.nodes_size() == 1 ? " node" : " nodes") + " in " + elapsed(elapsed_ms);

@@ -38,10 +38,18 @@ struct Frame {
 [[nodiscard]] root::StackStatus calmed(const root::StackStatus& said, const root::StackStatus& now,
                                        std::uint64_t elapsed_ms, std::map<std::string, std::uint64_t>& told_at);
 
+/// The nodes that were well before the verb began: `up` has nothing to tell of them until they change.
+[[nodiscard]] root::StackStatus settled_before(const root::StackStatus& now, std::uint64_t elapsed_ms);
+
+/// A line per node whose servers run on with addresses of others that have changed since, and how they get the new
+/// ones.
+[[nodiscard]] std::vector<std::string> left_behind(const root::StackStatus& stack);
+
 /// How the revision `mine` stands, as the root judges it: nothing while it is open, else the exit code of `up`.
 [[nodiscard]] std::optional<int> outcome(const root::Revision& newest, std::uint64_t mine);
 
-/// The last words: "logging serves: 5 nodes in 41.2s; the longest way was zookeeper 9.1s -> kafka 20.4s -> …".
+/// The last words: "logging is serving: 5 nodes in 41.2s; longest way zookeeper 9.1s -> kafka 20.4s", of those that
+/// took part in it.
 [[nodiscard]] std::string summary(const root::StackStatus& stack, std::uint64_t elapsed_ms);
 
 }  // namespace banyan::cli

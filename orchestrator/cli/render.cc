@@ -116,18 +116,14 @@ std::string render_status(const root::Status& status, const Paint& paint, bool w
 
 std::string conflict_text(const root::UpReply& reply) {
   if (!reply.has_revision()) return reply.conflict();
-  const bool named = reply.conflict().starts_with("revision " + std::to_string(reply.revision().number()) + " ");
-  return reply.conflict() + (named ? "" : ": revision " + revision_text(reply.revision())) +
+  return reply.conflict() + ": revision " + revision_text(reply.revision()) +
          "\n  = help: wait for it, or put this file in its place with --supersede";
 }
 
 std::string render_planned(const root::UpReply& reply) {
   std::string text;
   for (const auto& change : reply.planned()) {
-    if (change.effect() == "nothing") continue;
-    const bool scaled = change.why().starts_with("instances ") && change.effect() != "restart";
-    text +=
-        "  " + (scaled ? "scale" : change.effect()) + " " + (change.server().empty() ? change.node() : change.server());
+    text += "  " + change.effect() + " " + (change.server().empty() ? change.node() : change.server());
     if (!change.why().empty()) text += ": " + change.why();
     if (!change.remedy().empty()) text += "; " + change.remedy();
     text += "\n";
@@ -155,19 +151,29 @@ std::string why_edges(const root::NodeStatus& node, const Paint& paint) {
   return text;
 }
 
-std::string why_tasks(const root::NodeStatus& node, const Paint& paint) {
+/// "    its check printed: …", a line per line.
+std::string check_text(const std::string& output) {
+  std::string text = "    its check printed: ";
+  for (const char c : output) text += c == '\n' ? std::string("\n                       ") : std::string(1, c);
+  return text + "\n";
+}
+
+std::string why_tasks(const root::NodeStatus& node, const CheckOutputs& checks, const Paint& paint) {
   std::string text;
   if (!node.scheduler().task_id().empty())
     text += "  its scheduler is " + node.scheduler().state() + ": pid " + pid_text(node.scheduler().pid()) +
             ", framework " + node.scheduler().framework_id() + ", " + std::to_string(node.scheduler().restarts()) +
             " restarts\n";
-  for (const auto& task : node.tasks())
-    if (task.state() != "serving" || !task.reason().empty())
-      text += "  " + glyph(task.state(), paint) + " " + task.name() + " is " + word(task.state(), paint) +
-              (task.reason().empty() ? "" : ": " + task.reason()) + "\n";
+  for (const auto& task : node.tasks()) {
+    if (task.state() == "serving" && task.reason().empty()) continue;
+    text += "  " + glyph(task.state(), paint) + " " + task.name() + " is " + word(task.state(), paint) +
+            (task.reason().empty() ? "" : ": " + task.reason()) + "\n";
+    if (const auto output = checks.find(task.id()); output != checks.end()) text += check_text(output->second);
+  }
   for (const auto& task : node.tasks()) {
     for (const auto& old : task.launched_with())
-      text += "  " + task.name() + " was launched with " + old + ", which has changed since\n";
+      text += "  " + task.name() + " was launched with " + old + ", which has changed since; `banyan restart " +
+              node.name() + "` brings it to the present one\n";
     if (!task.ports_unseen().empty()) text += "  " + task.name() + ": " + task.ports_unseen() + "\n";
   }
   if (node.handover_acknowledged() < node.handover_version())
@@ -198,16 +204,17 @@ std::vector<const root::NodeStatus*> causes(const root::StackStatus& stack, cons
   }
 }
 
-std::string render_why(const root::StackStatus& stack, const root::NodeStatus& node, const Paint& paint) {
+std::string render_why(const root::StackStatus& stack, const root::NodeStatus& node, const CheckOutputs& checks,
+                       const Paint& paint) {
   constexpr std::size_t links_shown = 8;
-  std::string text = why_line(node, paint) + why_edges(node, paint) + why_tasks(node, paint);
+  std::string text = why_line(node, paint) + why_edges(node, paint) + why_tasks(node, checks, paint);
   const auto chain = causes(stack, node);
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const bool last = i + 1 == chain.size();
     if (i == links_shown && !last) text += "because … " + std::to_string(chain.size() - i - 1) + " more …\n";
     if (i >= links_shown && !last) continue;
     text += "because " + why_line(*chain[i], paint);
-    if (last) text += why_edges(*chain[i], paint) + why_tasks(*chain[i], paint);
+    if (last) text += why_edges(*chain[i], paint) + why_tasks(*chain[i], checks, paint);
   }
   return text;
 }

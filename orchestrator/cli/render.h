@@ -1,6 +1,7 @@
 // What the seeing verbs print: pure functions of what the root answered. Golden files in tests/unit/root hold them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,11 @@ namespace banyan::cli {
 /// What stands between the node and its goal: whom it waits for or failed for, and so on to the one whose cause is its
 /// own. The node itself is not in it. LIFETIME: the stack's.
 [[nodiscard]] std::vector<const root::NodeStatus*> causes(const root::StackStatus& stack, const root::NodeStatus& node);
+/// What the exec probes of servers printed last, by task id.
+using CheckOutputs = std::map<std::string, std::string>;
 /// The node, then a line per link of its causes, the last one in full.
-[[nodiscard]] std::string render_why(const root::StackStatus& stack, const root::NodeStatus& node, const Paint& paint);
+[[nodiscard]] std::string render_why(const root::StackStatus& stack, const root::NodeStatus& node,
+                                     const CheckOutputs& checks, const Paint& paint);
 [[nodiscard]] std::string render_endpoints(const root::Status& status, const std::string& node, const Paint& paint);
 /// The running graph as a tree, dependencies first; a node met again is only named, with an arrow up.
 [[nodiscard]] std::string render_graph(const root::StackStatus& stack, const Paint& paint);

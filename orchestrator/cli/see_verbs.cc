@@ -71,7 +71,7 @@ std::string attention(const root::Status& status, const Paint& paint) {
   std::string text;
   for (const auto& stack : status.stacks())
     for (const auto& node : stack.nodes())
-      if (node.state() != "serving" && node.state() != "completed") text += render_why(stack, node, paint);
+      if (node.state() != "serving" && node.state() != "completed") text += render_why(stack, node, {}, paint);
   return text.empty() ? "" : "\n" + text;
 }
 
@@ -104,6 +104,54 @@ int watch_status(const Options& options) {
       if (!news)
         for (auto& node : *stack.mutable_nodes()) node.set_since_ms(node.since_ms() + 1000);
   }
+}
+
+/// Where a server was named and a framework is wanted; "" where no server is called so.
+std::string server_hint(const root::Status& status, const std::string& name) {
+  for (const auto& stack : status.stacks())
+    for (const auto& node : stack.nodes())
+      for (const auto& task : node.tasks())
+        if (name == task.name() || name == node.name() + "/" + task.name())
+          return "\"" + name + "\" is a server of framework " + node.name() + ": `banyan logs " + node.name() + "/" +
+                 task.name() + "` reads its log, `banyan restart " + node.name() +
+                 "` restarts that framework's servers one at a time";
+  return "";
+}
+
+/// How many lines of a check's output `why` shows, and of how many servers.
+constexpr std::size_t check_lines_shown = 3;
+constexpr int checks_shown = 5;
+
+std::string last_lines(const std::string& text, std::size_t count) {
+  auto begin = text.find_last_not_of('\n');
+  const auto end = begin == std::string::npos ? 0 : begin + 1;
+  while (begin != std::string::npos && count > 0) {
+    begin = begin == 0 ? std::string::npos : text.rfind('\n', begin - 1);
+    --count;
+  }
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - (begin == std::string::npos ? 0 : begin + 1));
+}
+
+/// What the exec probes of servers that run and are not ready printed last, by task id.
+CheckOutputs failing_checks(const Options& options, const std::string& stack, const root::NodeStatus& node) {
+  CheckOutputs outputs;
+  int asked = 0;
+  for (const auto& task : node.tasks()) {
+    if (task.pid() == 0 || task.state() == "serving" || node.goal() == "completed" || ++asked > checks_shown) continue;
+    const auto connection = connect(options);
+    if (!connection) return outputs;
+    root::LogsRequest request;
+    request.set_stack(stack);
+    request.set_node(node.name());
+    request.set_task(task.id());
+    request.set_checks(true);
+    grpc::ClientContext context;
+    const auto reader = connection->root->Logs(&context, request);
+    std::string text;
+    for (root::LogChunk chunk; reader->Read(&chunk);) text += chunk.data();
+    if (reader->Finish().ok() && !text.empty()) outputs[task.id()] = last_lines(text, check_lines_shown);
+  }
+  return outputs;
 }
 
 }  // namespace
@@ -148,6 +196,7 @@ Result<std::pair<std::string, root::NodeStatus>> find_node(const root::Status& s
       stacks += (stacks.empty() ? "" : ", ") + stack.name();
     }
   if (found.size() == 1) return std::move(found.front());
+  if (auto hint = server_hint(status, name); found.empty() && !hint.empty()) return error(std::move(hint));
   if (found.empty()) return error(unknown_node(name, node_names(status)));
   return error("several stacks have a framework \"" + name + "\": " + stacks + "; name one with -p");
 }
@@ -167,7 +216,10 @@ int why(const Options& options, const std::string& wanted) {
   if (!found) return complain(found.error().message, exit_usage);
   const auto& stack = *std::ranges::find(answer.stacks(), found->first, &root::StackStatus::name);
   if (options.output != "json") {
-    std::cout << render_why(stack, found->second, paint_for(options, 1));
+    CheckOutputs checks = failing_checks(options, stack.name(), found->second);
+    if (const auto chain = causes(stack, found->second); !chain.empty())
+      checks.merge(failing_checks(options, stack.name(), *chain.back()));
+    std::cout << render_why(stack, found->second, checks, paint_for(options, 1));
     return exit_ok;
   }
   root::Status one;  // the node, then its causes
@@ -271,10 +323,17 @@ int history(const Options& options, const std::string& named) {
 }
 
 /// The stack whose logs are wanted; an error is for the user.
-Result<std::string> stack_of_logs(const root::Status& known, const std::string& node) {
-  if (!node.empty()) {
-    const auto found = find_node(known, node);
-    return found ? Result<std::string>(found->first) : tl::unexpected(found.error());
+Result<std::string> stack_of_logs(const root::Status& known, const root::LogsRequest& wanted) {
+  if (!wanted.node().empty()) {
+    const auto found = find_node(known, wanted.node());
+    if (!found) return tl::unexpected(found.error());
+    const auto& tasks = found->second.tasks();
+    const bool there = std::ranges::any_of(
+        tasks, [&](const auto& task) { return task.name() == wanted.task() || task.id() == wanted.task(); });
+    if (wanted.task().empty() || there || wanted.follow()) return found->first;
+    std::string names;
+    for (const auto& task : tasks) names += (names.empty() ? "; it has " : ", ") + task.name();
+    return error("framework \"" + wanted.node() + "\" has no server \"" + wanted.task() + "\"" + names);
   }
   if (known.stacks().empty()) return error("no stack is running");
   if (known.stacks_size() > 1) return error("several stacks run; name one with -p, or a NODE");
@@ -289,7 +348,7 @@ int logs(const Options& options, const std::string& target, root::LogsRequest re
   request.set_stderr_too(true);
   root::Status known;
   if (const int code = get_status(options, known); code != exit_ok) return code;
-  const auto stack = stack_of_logs(known, request.node());
+  const auto stack = stack_of_logs(known, request);
   if (!stack) return complain(stack.error().message, exit_usage);
   request.set_stack(*stack);
   const auto connection = connect(options);

@@ -18,8 +18,15 @@ namespace {
 
 namespace json = boost::json;
 
+/// The warnings, a line each: only `validate` shows them in their places.
+std::string in_lines(const std::vector<specs::Diagnostic>& warnings) {
+  std::string text;
+  for (const auto& warning : warnings) text += specs::render_line(warning) + "\n";
+  return text;
+}
+
 /// The bundle, or the exit code after its errors were printed.
-Result<Read> read_or_complain(const Options& options, int& code) {
+Result<Read> read_or_complain(const Options& options, int& code, bool in_place = false) {
   auto read = read_bundle(options);
   code = exit_ok;
   if (!read) {
@@ -27,7 +34,7 @@ Result<Read> read_or_complain(const Options& options, int& code) {
   } else if (!read->loaded.stack) {
     code = tell_mistakes(options, *read);
   } else if (options.output != "json" && !options.quiet) {
-    std::cerr << specs::render(read->loaded);  // warnings
+    std::cerr << (in_place ? specs::render(read->loaded) : in_lines(read->loaded.diagnostics));  // warnings
   }
   return read;
 }
@@ -85,7 +92,7 @@ Result<std::optional<root::UpReply>> dry_run(const Options& options, const root:
 
 bool changes_anything(const root::UpReply& reply) {
   return !reply.changes().empty() ||
-         std::ranges::any_of(reply.planned(), [](const root::Change& change) { return change.effect() != "nothing"; });
+         std::ranges::any_of(reply.planned(), [](const root::Change& change) { return change.effect() != "keep"; });
 }
 
 /// Below the order: what differs from what runs. `said`: warnings that were printed already.
@@ -137,7 +144,7 @@ std::string_view meaning_of(std::string_view word) {
 
 int validate(const Options& options) {
   int code = exit_ok;
-  const auto read = read_or_complain(options, code);
+  const auto read = read_or_complain(options, code, true);
   if (code != exit_ok) return code;
   const auto& stack = *read->loaded.stack;
   std::size_t servers = 0;
@@ -180,7 +187,7 @@ int plan(const Options& options, const Read& read, bool detailed_exitcode) {
                     step.after.empty() ? "at once" : joined(step.after), step.cause});
   std::cout << "stack " << stack.name << "\n" << table(rows, {0, 2});
   if (!reply) return complain(reply.error().message, exit_unreachable);
-  tell_plan(*reply, specs::render(read.loaded));
+  tell_plan(*reply, in_lines(read.loaded.diagnostics));
   return plan_code(*reply, detailed_exitcode);
 }
 

@@ -1,9 +1,10 @@
 // What people ask for: up, down, restart. Each is checked whole before anything changes.
+#include <algorithm>
 #include <utility>
 
 #include "orchestrator/core/core.h"
 #include "orchestrator/core/handover.h"
-#include "orchestrator/core/offered_ports.h"
+#include "orchestrator/core/left_behind.h"
 #include "orchestrator/core/revision.h"
 #include "orchestrator/core/stack_file.h"
 #include "orchestrator/core/words.h"
@@ -29,7 +30,22 @@ void tell_change(const specs::NodeChange& change, UpReply& reply) {
   if (change.why.empty()) return;
   if (change.servers.empty()) add("", change.effect, is_new(change) ? "" : change.why, change.remedy);
   for (const auto& server : change.servers) add(server.server, server.effect, server.why, server.remedy);
-  reply.add_changes(is_new(change) ? "add " + change.node : specs::describe(change));
+  if (change.effect != specs::Effect::keep)
+    reply.add_changes(is_new(change) ? "add " + change.node : specs::describe(change));
+}
+
+/// What never ran, or has ended, is not restarted: it is tried again, or will be launched as it is wanted now.
+void as_it_stands(const Node& node, specs::NodeChange& change) {
+  const auto& servers = node.record.report().child().servers();
+  const bool ran = node.state == State::completed || (node.record.served() && !given_up(node));
+  if (ran || std::ranges::any_of(servers, [](const auto& server) { return server.pid() != 0; })) return;
+  const auto replace = [&](specs::Effect& effect) {
+    const bool restarts = effect == specs::Effect::restart || effect == specs::Effect::move;
+    if (given_up(node) && (restarts || effect == specs::Effect::nothing)) effect = specs::Effect::retry;
+    else if (restarts) effect = specs::Effect::nothing;
+  };
+  replace(change.effect);
+  for (auto& server : change.servers) replace(server.effect);
 }
 
 /// Why it cannot be done to what runs; "" when it can.
@@ -47,13 +63,21 @@ std::string refusal_of(const std::vector<specs::NodeChange>& changes) {
 
 }  // namespace
 
-/// What `up` will do: the difference, and another try for whom was given up.
+/// What `up` will do: the difference, another try for whom was given up, and who is left behind by it.
 std::vector<specs::NodeChange> Core::plan(const Stack* running, const specs::Stack& wanted) {
   auto changes = specs::judge(running == nullptr ? specs::Stack{} : running->spec, wanted);
   if (running == nullptr) return changes;
-  for (const Node* node : running->order)
-    if (given_up(*node))
+  for (auto& change : changes) {
+    const auto known = running->nodes.find(change.node);
+    if (known != running->nodes.end() && !change.whole && !change.why.empty()) as_it_stands(known->second, change);
+  }
+  for (const Node* node : running->order) {
+    const auto known = std::ranges::find(changes, node->spec->name, &specs::NodeChange::node);
+    const bool told = known != changes.end() && known->effect == specs::Effect::retry;
+    if (given_up(*node) && !told)
       changes.push_back({node->spec->name, true, specs::Effect::retry, {}, node->record.reason(), "", {}});
+  }
+  for (auto& behind : left_behind(*running, wanted, changes)) changes.push_back(std::move(behind));
   return changes;
 }
 
@@ -61,15 +85,18 @@ void Core::on(const UpAsked& input) {
   UpReply reply;
   const Bundle& bundle = input.request.bundle();
   const auto answer = [&] { effects_.emplace_back(Answer{input.call, reply}); };
-  specs::Loaded loaded = load_bundle(bundle);
+  specs::Loaded loaded = load_bundle(bundle, input.programs);
   if (!loaded.stack) {
     for (const auto& diagnostic : loaded.diagnostics) reply.add_errors(specs::render(diagnostic, loaded));
     return answer();
   }
-  for (const auto& error : outside_offers(*loaded.stack, bundle.file(), input.agents))
-    reply.add_errors(specs::render(error, loaded));
+  std::vector<const specs::Stack*> others;
+  for (const auto& [name, other] : stacks_)
+    if (name != loaded.stack->name) others.push_back(&other.spec);
+  const auto placement = judge_placement(*loaded.stack, bundle.file(), others, input.agents);
+  for (const auto& error : placement.errors) reply.add_errors(specs::render(error, loaded));
   if (reply.errors_size() > 0) return answer();
-  for (const auto& warning : loaded.diagnostics) reply.add_warnings(specs::render(warning, loaded));
+  for (const auto& warning : loaded.diagnostics) reply.add_warnings(specs::render_line(warning));
   const std::string stack_name = loaded.stack->name;
   Stack* running = stacks_.contains(stack_name) ? &stacks_.at(stack_name) : nullptr;
   if (running != nullptr && running->down()) {
@@ -79,10 +106,6 @@ void Core::on(const UpAsked& input) {
   const auto changes = plan(running, *loaded.stack);
   if (reply.set_conflict(refusal_of(changes)); !reply.conflict().empty()) return answer();
   for (const auto& change : changes) tell_change(change, reply);
-  std::vector<const specs::Stack*> others;
-  for (const auto& [name, other] : stacks_)
-    if (name != stack_name) others.push_back(&other.spec);
-  const auto placement = judge_placement(*loaded.stack, others, input.agents);
   for (const auto& warning : placement.warnings) reply.add_warnings(warning);
   if (!placement.refusals.empty()) {
     reply.set_conflict(placement.refusals.front());
@@ -100,8 +123,7 @@ void Core::on(const UpAsked& input) {
     }
     *reply.mutable_revision() = shown(*running, now_);
     if (!input.request.supersede()) {
-      reply.set_conflict("revision " + std::to_string(present.number()) + " of " + present.owner() + " is open for " +
-                         words(std::chrono::milliseconds(reply.revision().age_ms())) + ": " + step_of(*running));
+      reply.set_conflict("another `up` of this stack is under way");
       return answer();
     }
     close_revision(*running, "superseded", "by " + owner_of(input.request));
@@ -127,12 +149,14 @@ void Core::adopt(const std::string& file, specs::Stack spec, const std::vector<s
   store_configs(stack);
   bind(stack);
   changed_.everything = true;
+  for (Node* node : stack.order) node->record.set_took_ms(0);  // what took how long is told of one revision
   std::set<std::string> changed;
   for (const auto& change : changes) {
-    if (change.whole || change.why.empty()) continue;
+    if (change.whole || change.why.empty() || change.effect == specs::Effect::keep) continue;
     changed.insert(change.node);
     Node& node = stack.nodes.at(change.node);
     node.story = accepted;
+    node.launched_at = now_.mono;
     record_event(node, "node.changed", change.why, "up");
     if (change.scheduler == specs::Effect::restart) ask_scheduler(node);
   }
@@ -221,10 +245,10 @@ void Core::on(const RestartAsked& input) {
   } else {
     node->story = 0;  // what comes now was asked for
     record_event(*node, "node.restart", request.scheduler() ? "its scheduler" : "its servers", "restart");
-    const bool ended = node->state == State::completed && in<task::None>(*node);
+    const bool job_again = node->state == State::completed && (in<task::None>(*node) || !request.scheduler());
     if (request.scheduler()) ask_scheduler(*node);
     else ask_servers(*node);
-    if (given_up(*node) || ended) retry(*node, "asked for by restart");
+    if (given_up(*node) || job_again) retry(*node, "asked for by restart");
     reply.set_event(event_seq_);
   }
   effects_.emplace_back(Answer{input.call, reply});

@@ -86,10 +86,15 @@ struct ExecutorEnded {
 struct AgentLost {
   std::string agent_id;
 };  ///< the FAILURE event of an agent; not reliable
+/// What the agents of this cluster say of the master's refusal, in words; empty: all are taken.
+struct AgentsRefused {
+  std::string text;
+};
 struct UpAsked {
   CallId call = 0;
   UpRequest request;
   std::vector<AgentTotal> agents = {};  ///< empty: not known
+  std::set<std::string> programs = {};  ///< local files of the bundle that may be executed where they lie
 };
 struct DownAsked {
   CallId call = 0;
@@ -136,8 +141,8 @@ struct Announce {
 
 class Core {
  public:
-  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, AgentLost, UpAsked,
-                             DownAsked, RestartAsked, TornDown, Released>;
+  using Input = std::variant<Tick, Subscribed, Disconnected, Offered, Updated, ExecutorEnded, AgentLost, AgentsRefused,
+                             UpAsked, DownAsked, RestartAsked, TornDown, Released>;
   using Effect =
       std::variant<Persist, SendCall, Answer, TearDown, ReleaseRole, MakeFolder, RemoveFolder, Announce, StatusChanged>;
 
@@ -158,6 +163,8 @@ class Core {
   [[nodiscard]] std::vector<Event> events(const std::string& stack, std::uint64_t after) const;
   /// The revisions of a stack, newest first; also of one that is down.
   [[nodiscard]] std::vector<Revision> history(Now now, const std::string& stack) const;
+  /// Somebody waits for an offer or for a silent agent: it is worth asking agents whether the master takes them.
+  [[nodiscard]] bool lacks_agents() const { return !wanting_.empty() || !silent_.empty(); }
   /// "logging: zookeeper=serving kafka=waiting" — one line per stack.
   [[nodiscard]] std::string summary() const;
   /// What must hold after every step; the indexes against a count of everything, and that a look at anyone changes
@@ -173,6 +180,7 @@ class Core {
   void on(const Updated&);
   void on(const ExecutorEnded&);
   void on(const AgentLost&);
+  void on(const AgentsRefused&);
   void on(const UpAsked&);
   void on(const DownAsked&);
   void on(const RestartAsked&);
@@ -186,6 +194,7 @@ class Core {
   void settle();
   void settle(Stack& stack);
   void look(Node& node);
+  void arrived(Node& node);
   void index(Node& node);
   void schedule(Stack& stack);
   void unindex(Stack& stack);
@@ -302,10 +311,12 @@ class Core {
   bool connected_ = false;
   std::optional<Instant> frozen_since_;  ///< while not connected, after having been
   bool reviving_ = false;                ///< offers are wanted and asked for
+  std::string refused_;                  ///< why the master takes none of the agents that say so
 
   // Indexes: nothing in them that is not in the nodes.
   std::map<std::string, Node*> tasks_;  ///< tasks that are out and executors that are to end, by id
   std::set<Node*, ByPlace> wanting_;    ///< whose scheduler takes any offer
+  std::set<Node*, ByPlace> silent_;     ///< whose agent is unreachable
   bool wanted_before_ = false;          ///< somebody was, at the end of the last step
   bool wanted_anew_ = false;            ///< somebody came to be since
   Deadlines<Node> due_;

@@ -7,7 +7,7 @@
 namespace banyan::root {
 
 void Core::check_invariants() const {
-  std::size_t due = 0, wanting = 0, ids = 0, revisions = 0;
+  std::size_t due = 0, wanting = 0, silent = 0, ids = 0, revisions = 0;
   for (const auto& [stack_name, stack] : stacks_) {
     BANYAN_CHECK(!stack.open() || !stack.down());
     check_indexes(stack);
@@ -17,12 +17,13 @@ void Core::check_invariants() const {
       check_rest(*node);
       due += node->due ? 1 : 0;
       wanting += wanting_.contains(const_cast<Node*>(node)) ? 1 : 0;
+      silent += in<task::Unreachable>(*node) ? 1 : 0;
       ids += (out(node->task) != nullptr ? 1 : 0) + (node->ending ? 1 : 0);
     }
   }
   // No entry is left of a node that is gone.
   BANYAN_CHECK(due == due_.size() && revisions == revisions_due_.size());
-  BANYAN_CHECK(wanting == wanting_.size() && ids == tasks_.size());
+  BANYAN_CHECK(wanting == wanting_.size() && silent == silent_.size() && ids == tasks_.size());
   BANYAN_CHECK(restless_.empty() || !connected_ || !stacks_.empty());
 }
 
@@ -49,6 +50,7 @@ void Core::check_indexes(const Stack& stack) const {
     tally.replace(counted, standing_of(*node), node->at);
     const auto* wanted = std::get_if<task::Wanted>(&node->task);
     BANYAN_CHECK(wanting_.contains(const_cast<Node*>(node)) == (wanted != nullptr && !wanted->after));
+    BANYAN_CHECK(silent_.contains(const_cast<Node*>(node)) == in<task::Unreachable>(*node));
     if (out(node->task) != nullptr) BANYAN_CHECK(tasks_.at(node->record.task_id()) == node);
     if (node->ending) BANYAN_CHECK(tasks_.at(node->ending->executor) == node);
     BANYAN_CHECK(node->outside == outside_of(*node));

@@ -40,10 +40,21 @@ bool at_goal(const Node& node) {
   return node.state == State::serving || node.state == State::completed;
 }
 
+namespace {
+
+/// Its scheduler has taken the newest handover: what it says of its servers is about the addresses of today.
+bool up_to_date(const Node& node) {
+  const auto& child = node.record.report().child();
+  return !node.spec->scheduler.service || !in<task::Running>(node) || !child.has_handover_version() ||
+         child.handover_version() >= node.record.handover_version();
+}
+
+}  // namespace
+
 bool met(const Node& node) {
   const auto& record = node.record;
   const bool restarted = record.report().restart_number() >= record.scheduler_restarts();
-  return confirmed(node) && record.observed() == node.target && restarted && at_goal(node);
+  return confirmed(node) && record.observed() == node.target && restarted && at_goal(node) && up_to_date(node);
 }
 
 Standing standing_of(const Node& node) {

@@ -115,7 +115,7 @@ struct Node {
   State state = State::waiting;
   Instant since;                       ///< in this state
   Instant begun;                       ///< when it left waiting; its dependants' clocks start then
-  std::optional<Instant> launched_at;  ///< for took_ms
+  std::optional<Instant> launched_at;  ///< on its way to being met since then, for took_ms
   std::optional<Instant> serving_since;
   Task task;
   Stop stop;

@@ -70,13 +70,16 @@ std::pair<State, std::string> Core::judge(const Node& node) const {
   if (in<task::None>(node)) return {node.state, node.record.reason()};
   if (in<task::Wanted>(node) || in<task::Launched>(node)) {
     const State on_the_way = served ? State::degraded : State::launching;
+    if (in<task::Wanted>(node) && !refused_.empty())
+      return {on_the_way, "its scheduler waits for an offer: " + refused_};
     // An older reason says more than "launched".
     return {on_the_way, node.state == on_the_way && !node.record.reason().empty() ? node.record.reason()
                         : in<task::Wanted>(node)                                  ? "its scheduler waits for an offer"
                                                                                   : "its scheduler has been launched"};
   }
   if (in<task::Unreachable>(node))
-    return {served ? State::degraded : node.state, "the agent of its scheduler is unreachable"};
+    return {served ? State::degraded : node.state,
+            "the agent of its scheduler is unreachable" + (refused_.empty() ? "" : ": " + refused_)};
 
   const auto& report = node.record.report();
   const State not_serving = served ? State::degraded : State::starting;
@@ -182,9 +185,6 @@ void Core::move(Node& node, State to, const std::string& reason) {
   if (to == State::serving) {
     node.serving_since = now_.mono;
     record.set_served(true);
-    if (record.took_ms() == 0 && node.launched_at)
-      record.set_took_ms(
-          static_cast<std::uint64_t>(std::max<std::int64_t>(1, milliseconds(now_.mono - *node.launched_at))));
   }
   touch(node);
   const std::string detail = to == State::starting && record.report().has_pid()

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "specs/diagnostic.h"
 #include "specs/stack.h"
 
 namespace banyan::root {
@@ -23,14 +24,17 @@ struct AgentTotal {
   std::vector<PortRange> ports = {};
 };
 
-/// What stands in the way. A refusal can never come right by waiting; of a warning somebody may know better.
+/// What stands in the way. Errors and refusals can never come right by waiting; of a warning somebody may know better.
 struct Placement {
+  std::vector<specs::Diagnostic> errors;  ///< E501: a fixed port that no agent offers
   std::vector<std::string> refusals, warnings;
 };
 
-/// `others`: the stacks that run beside it. No `agents`: nothing is known of them, and nothing said about them. A fixed
-/// port of another stack is refused where there is a single agent; more of them may hold it once each.
-[[nodiscard]] Placement judge_placement(const specs::Stack& wanted, const std::vector<const specs::Stack*>& others,
+/// `file`: the stack's, for places. `others`: the stacks that run beside it. No `agents`: nothing is known of them, and
+/// nothing said about them. A fixed port of another stack is refused where there is a single agent; more of them may
+/// hold it once each.
+[[nodiscard]] Placement judge_placement(const specs::Stack& wanted, const std::string& file,
+                                        const std::vector<const specs::Stack*>& others,
                                         const std::vector<AgentTotal>& agents);
 
 }  // namespace banyan::root

@@ -32,7 +32,7 @@ void convert(NodeRecord& record) {
 
 }  // namespace
 
-specs::Loaded load_bundle(const Bundle& bundle) {
+specs::Loaded load_bundle(const Bundle& bundle, const std::set<std::string>& programs) {
   specs::Source source;
   source.file = bundle.file();
   source.text = bundle.text();
@@ -48,6 +48,7 @@ specs::Loaded load_bundle(const Bundle& bundle) {
     if (found == bundle.local_files().end()) return error("the bundle does not hold " + path);
     return found->second;
   };
+  source.is_program = [&programs](const std::string& path) { return programs.contains(path); };
   return specs::load(source);
 }
 

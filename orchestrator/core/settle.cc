@@ -46,13 +46,22 @@ void Core::settle(Stack& stack) {
   judge_revision(stack);
   for (Node* node : seen_) {
     node->looked = false;
-    if (node->counted->met) node->story = 0;
+    if (node->counted->met) arrived(*node);
     if (std::exchange(node->touched, false)) save(*node);
     if (std::exchange(node->news, false)) changed_.nodes[stack.name()].insert(node->spec->name);
   }
   seen_.clear();
   schedule(stack);
   end_if_stopped(stack);
+}
+
+/// It is where it was to be.
+void Core::arrived(Node& node) {
+  node.story = 0;
+  if (!node.launched_at) return;
+  const auto took = milliseconds(now_.mono - *std::exchange(node.launched_at, std::nullopt));
+  node.record.set_took_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(1, took)));
+  node.touched = node.news = true;
 }
 
 void Core::look(Node& node) {
@@ -73,6 +82,8 @@ void Core::index(Node& node) {
   if (wanted != nullptr && connected_ && wanted->after && *wanted->after <= now_.mono) wanted->after.reset();
   if (wanted == nullptr || wanted->after) wanting_.erase(&node);
   else wanted_anew_ |= wanting_.insert(&node).second;
+  if (in<task::Unreachable>(node)) silent_.insert(&node);
+  else silent_.erase(&node);
   due_.set(node, due_of(node));
   node.stack->tally.replace(node.counted, standing_of(node), node.at);
 
@@ -100,6 +111,7 @@ void Core::schedule(Stack& stack) {
 void Core::unindex(Stack& stack) {
   for (auto& [node_name, node] : stack.nodes) {
     wanting_.erase(&node);
+    silent_.erase(&node);
     due_.set(node, std::nullopt);
     node.counted.reset();
   }

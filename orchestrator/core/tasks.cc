@@ -37,10 +37,8 @@ struct Room {
   }
 };
 
-/// "0.11 cpus and 96 MB".
 std::string words(std::int64_t cpus_milli, std::int64_t mem_bytes) {
-  const auto hundredths = std::to_string(100 + cpus_milli % 1000 / 10).substr(1);
-  return std::to_string(cpus_milli / 1000) + "." + hundredths + " cpus and " + std::to_string(mem_bytes >> 20) + " MB";
+  return words_of_cpus(cpus_milli) + " and " + words_of_bytes(mem_bytes);
 }
 
 /// Who holds what the root has launched so far: a cluster that seems empty is often full of schedulers.
@@ -178,6 +176,15 @@ void Core::on(const ExecutorEnded& input) {
 
 /// What it means for nodes comes as updates of their tasks.
 void Core::on(const AgentLost& input) { record_event("", "agent.lost", input.agent_id, "the master has lost it"); }
+
+void Core::on(const AgentsRefused& input) {
+  if (std::exchange(refused_, input.text) == input.text) return;
+  for (Node* node : wanting_) {
+    explain(*node, "its scheduler waits for an offer");
+    mark(*node);
+  }
+  for (Node* node : silent_) mark(*node);
+}
 
 void Core::acknowledge(const mesos::v1::TaskStatus& status) {
   Call call;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,16 @@ namespace banyan::root {
   if (s < 86400) return two(s / 3600, "h", s / 60 % 60, "m");
   return two(s / 86400, "d", s / 3600 % 24, "h");
 }
+
+/// "0.11 cpus", "2 cpus".
+[[nodiscard]] inline std::string words_of_cpus(std::int64_t milli) {
+  std::string text = std::to_string(milli / 1000);
+  if (milli % 1000 != 0) text += "." + std::to_string(1000 + milli % 1000).substr(1);
+  while (milli % 1000 != 0 && text.back() == '0') text.pop_back();
+  return text + " cpus";
+}
+/// "96 MiB", rounded down.
+[[nodiscard]] inline std::string words_of_bytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 /// "zk, kafka, and 3 more": as long as a reason may be, however many there are.
 class Listing {

@@ -677,6 +677,73 @@ def a_hardened_shell_makes_no_difference(b):
         expect(up.returncode == 0, f"up ended with {up.returncode}: {up.stdout.decode()[-800:]}")
 
 
+def program(b, name, mode, text="exec sleep 100"):
+    """A program of the belief's own beside its file; the file's name."""
+    path = b.stage.write(f"{b.name}-{name}", f"#!/bin/sh\n{text}\n")
+    os.chmod(path, mode)
+    return f"{b.name}-{name}"
+
+
+def a_program_may_be_executed(b):
+    tool = program(b, "tool", 0o755)
+    b.write(f"  web:\n    command: [./{tool}]\n    uris: [{tool}]\n    {SMALL}\n")
+    b.up()
+
+
+def what_cannot_be_executed_is_named(b):
+    tool = program(b, "data", 0o644)
+    b.write(f"  web:\n    command: [./{tool}]\n    uris: [{tool}]\n    restart: {{ max: 1, {FAST} }}\n    {SMALL}\n")
+    b.up(1, rf"Failed to execute \./{tool}: Permission denied; .*executable: true")
+
+
+def who_is_left_behind_is_told(b):
+    client = f"  client:\n    command: [sh, -c, 'echo at ${{web.endpoints.p}}; exec sleep 100']\n    {SMALL}\n"
+    b.write(web("    endpoints: { p: p }\n", port=18191), client)
+    b.up()
+    b.write(web("    endpoints: { p: p }\n", port=18192), client)
+    keep = r"keep client: it goes on with the old address of web\.p; `banyan restart client` brings it"
+    b.wants(0, rf"restart web: ports p changed.*{keep}", "plan", b.file)
+    b.up(0, r"note: client goes on with web\.p 127\.0\.0\.1:18191, which has changed since; `banyan restart client`")
+    b.wants(0, r"client-0.*launched with web\.p 127\.0\.0\.1:18191, changed since", "status", "-p", b.name)
+    b.wants(0, r"nothing to change.*keep client", "plan", b.file, "--detailed-exitcode")
+    b.wants(0, "", "restart", "-p", b.name, "client")
+    b.wants(0, "at 127.0.0.1:18192", "logs", "-p", b.name, "client")
+    text = b.wants(0, "nothing to change", "plan", b.file)
+    expect("keep" not in text, f"it is still left behind: {text}")
+
+
+def why_shows_what_a_check_printed(b):
+    b.write("  web:\n    command: [sleep, '100']\n"
+            "    readiness: { exec: [sh, -c, 'echo no leader yet; exit 7'], interval: 50ms }\n" f"    {SMALL}\n")
+    b.up(0, "", "-d")
+    wait_until(lambda: "its check printed: no leader yet" in b.run("why", "-p", b.name, "web")[1], 20, "why shows it")
+
+
+def a_job_that_runs_again_tells_its_own_time(b):
+    b.write(job("sleep 1; echo done"))
+    b.up()
+    time.sleep(2)
+    b.wants(0, "job was restarted in 1", "restart", "-p", b.name, "job")
+    expect(b.node("job")["state"] == "completed", "the second run")
+    expect(b.node("job")["since_ms"] < 2000, "FOR is of the first run")
+
+
+def a_server_is_pointed_to_its_framework(b):
+    b.write(web())
+    b.up()
+    for name in ("web-0", "web/web-0"):
+        b.wants(2, r"banyan logs web/web-0.*banyan restart web", "restart", "-p", b.name, name)
+    b.wants(2, r"banyan logs web/web-0", "logs", "-p", b.name, "web-0")
+    b.wants(2, r"no server .web-9.; it has web-0", "logs", "-p", b.name, "web/web-9")
+
+
+def a_shrunk_volume_is_told(b):
+    b.write(web("    volumes: { v: 32MiB }\n"))
+    b.up()
+    b.write(web("    volumes: { v: 16MiB }\n"))
+    b.wants(0, r"from 32 MB to 16 MB \(nothing is deleted; look first whether its data fits", "plan", b.file)
+
+
 BELIEFS = [
     ("up ends when the server answers", up_waits_until_it_answers),
     ("up fails for a server that exits at once", up_fails_for_a_server_that_exits),
@@ -741,6 +808,13 @@ BELIEFS = [
     ("what no agent can hold is told with need and biggest agent", too_big_is_told_with_need_and_biggest),
     ("a wait that passed its timeout ends up with 3", stale_timeouts_end_with_three),
     ("help tells what exit codes mean", what_exit_codes_mean_is_printed),
+    ("a program under uris may be executed", a_program_may_be_executed),
+    ("what cannot be executed is named with the cure", what_cannot_be_executed_is_named),
+    ("plan, up and status tell who goes on with an old address", who_is_left_behind_is_told),
+    ("why shows what a failing check printed", why_shows_what_a_check_printed),
+    ("a job that runs again tells its own time", a_job_that_runs_again_tells_its_own_time),
+    ("a server is pointed to its framework", a_server_is_pointed_to_its_framework),
+    ("a volume that shrinks is told", a_shrunk_volume_is_told),
 ]
 
 

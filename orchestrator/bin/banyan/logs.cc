@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -48,12 +49,8 @@ std::pair<std::string, std::uint64_t> attempt_of(const std::string& task_id) {
 
 class Reading : public std::enable_shared_from_this<Reading> {
  public:
-  Reading(Loop& loop, Operator& agents, std::function<Status()> status, LogsRequest request, ApiServer::LogSink sink)
-      : loop_(loop),
-        agents_(agents),
-        status_(std::move(status)),
-        request_(std::move(request)),
-        sink_(std::move(sink)) {}
+  Reading(Loop& loop, Operator& agents, Known known, LogsRequest request, ApiServer::LogSink sink)
+      : loop_(loop), agents_(agents), known_(std::move(known)), request_(std::move(request)), sink_(std::move(sink)) {}
 
   void start() {
     mesos::v1::master::Call get;
@@ -81,7 +78,7 @@ class Reading : public std::enable_shared_from_this<Reading> {
 
   [[nodiscard]] std::string nothing_found() const {
     const auto whose = request_.node().empty() ? "the stack" : "framework \"" + request_.node() + "\"";
-    if (known_.empty())
+    if (tasks_.empty())
       return whose + (request_.task().empty() ? " has no task yet" : " has no task \"" + request_.task() + "\"");
     if (request_.previous()) return whose + " has no earlier attempt whose files are kept";
     if (request_.checks()) return whose + " has no output of an exec probe";
@@ -89,7 +86,9 @@ class Reading : public std::enable_shared_from_this<Reading> {
   }
 
   void find_sources() {
-    const Status present = status_();
+    const auto news = known_.news();
+    if (std::exchange(looked_at_, news) == news) return;
+    const Status present = known_.status();
     for (const auto& stack : present.stacks())
       for (const auto& node : stack.nodes()) {
         if (!request_.stack().empty() && stack.name() != request_.stack()) continue;
@@ -110,7 +109,7 @@ class Reading : public std::enable_shared_from_this<Reading> {
   }
 
   void add(const Subject& subject) {
-    if (subject.task_id.empty() || !known_.insert(subject.task_id).second) return;
+    if (subject.task_id.empty() || !tasks_.insert(subject.task_id).second) return;
     const auto [prefix, attempt] = attempt_of(subject.task_id);
     auto& seen = attempts_[prefix];
     const auto earlier = [&](std::uint64_t number) {  // it may have been on another agent
@@ -235,12 +234,13 @@ class Reading : public std::enable_shared_from_this<Reading> {
 
   Loop& loop_;
   Operator& agents_;
-  std::function<Status()> status_;
+  Known known_;
+  std::optional<std::uint64_t> looked_at_;  // the number of its newest status
   LogsRequest request_;
   ApiServer::LogSink sink_;
   std::map<std::string, std::string> addresses_;
   std::list<Source> sources_;
-  std::set<std::string> known_;                    // task ids
+  std::set<std::string> tasks_;                    // ids of those known
   std::map<std::string, std::uint64_t> attempts_;  // the newest known, by the front of the task id
   std::string trouble_;
   bool started_ = false;  // what there was has been told
@@ -248,9 +248,8 @@ class Reading : public std::enable_shared_from_this<Reading> {
 
 }  // namespace
 
-void read_logs(Loop& loop, Operator& agents, std::function<Status()> status, const LogsRequest& request,
-               ApiServer::LogSink sink) {
-  std::make_shared<Reading>(loop, agents, std::move(status), request, std::move(sink))->start();
+void read_logs(Loop& loop, Operator& agents, Known known, const LogsRequest& request, ApiServer::LogSink sink) {
+  std::make_shared<Reading>(loop, agents, std::move(known), request, std::move(sink))->start();
 }
 
 }  // namespace banyan::root

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "orchestrator/api/cluster_file.h"
@@ -32,6 +33,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using mesos::v1::scheduler::Event;
+using namespace std::chrono_literals;
+
+constexpr Duration agents_interval = 2s;  // between two looks at agents that somebody waits for
 
 std::string user_name() {
   const auto* entry = ::getpwuid(::geteuid());
@@ -166,7 +170,7 @@ class Shell {
         return done(refusal);
       }
       operator_.agent_totals([this, request, call = remember(std::move(done))](std::vector<AgentTotal> agents) {
-        driver_->deliver(UpAsked{call, request, std::move(agents)});
+        driver_->deliver(UpAsked{call, request, std::move(agents), programs_of(request.bundle())});
       });
     };
     calls.down = [this](const DownRequest& request, ApiServer::Done<DownReply> done) {
@@ -187,7 +191,8 @@ class Shell {
       return events;
     };
     calls.logs = [this](const LogsRequest& request, ApiServer::LogSink sink) {
-      read_logs(loop_, operator_, [this, stack = request.stack()] { return status(stack); }, request, std::move(sink));
+      read_logs(loop_, operator_, {[this, stack = request.stack()] { return status(stack); }, [this] { return news_; }},
+                request, std::move(sink));
     };
     return calls;
   }
@@ -210,10 +215,46 @@ class Shell {
     return "";
   }
 
+  /// Local files that may be executed: relative ones lie among the artifacts, with the mode they had.
+  [[nodiscard]] std::set<std::string> programs_of(const Bundle& bundle) const {
+    std::set<std::string> programs;
+    for (const auto& [named, sha256] : bundle.local_files()) {
+      std::error_code failure;
+      const auto status = fs::status(specs::is_relative(named) ? options_.artifacts + "/" + sha256 : named, failure);
+      if (!failure && (status.permissions() & fs::perms::owner_exec) != fs::perms::none) programs.insert(named);
+    }
+    return programs;
+  }
+
   template <class Reply>
   CallId remember(ApiServer::Done<Reply> done) {
     waiting_[++last_call_] = [done = std::move(done)](const Answer& answer) { done(std::get<Reply>(answer.reply)); };
     return last_call_;
+  }
+
+  /// Whom the master refuses it does not speak of; the agent does, as an attribute of its own.
+  void look_at_agents() {
+    if (looking_ || !driver_->core().lacks_agents()) return;
+    const auto file = read_cluster_file(options_.cluster_file);
+    if (!file || file->cluster.agents().empty()) return;
+    looking_ = true;
+    mesos::v1::agent::Call get;
+    get.set_type(mesos::v1::agent::Call::GET_AGENT);
+    const std::string address = file->cluster.agents(0).address();  // a local cluster has one
+    operator_.call_agent(address, get, [this, address](const Result<mesos::v1::agent::Response>& answer) {
+      if (answer) driver_->deliver(AgentsRefused{refusal_of(address, answer->get_agent().agent_info())});
+      loop_.after(agents_interval, [this] {
+        looking_ = false;
+        look_at_agents();
+      });
+    });
+  }
+
+  static std::string refusal_of(const std::string& address, const mesos::v1::AgentInfo& agent) {
+    for (const auto& attribute : agent.attributes())
+      if (attribute.name() == "banyan_refused")
+        return "the master refuses the agent at " + address + ": " + attribute.text().value();
+    return "";
   }
 
   void act(Persist&) {}  // the driver's own
@@ -245,9 +286,11 @@ class Shell {
     if (api_) api_->announce(event);
   }
   void act(StatusChanged& what) {
+    ++news_;
     changed_.add(what);
     loop_.at_end_of_turn(this, [this] {
       if (api_) api_->status_changed(std::exchange(changed_, {}));
+      look_at_agents();
     });
   }
 
@@ -262,7 +305,9 @@ class Shell {
   Alarm alarm_;
   std::map<CallId, std::function<void(const Answer&)>> waiting_;
   CallId last_call_ = 0;
+  bool looking_ = false;         ///< at the agents, or has just done so
   StatusChanged changed_;        ///< in this turn of the loop
+  std::uint64_t news_ = 0;       ///< how often the status has changed
   std::uint64_t announced_ = 0;  ///< the newest durable event
 };
 

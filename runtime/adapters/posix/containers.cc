@@ -32,15 +32,23 @@ std::optional<shim::Started> read_started(const std::string& runtime) {
   return record;
 }
 
-std::optional<Ended> read_exit(const std::string& runtime) {
+/// What exec() said; the two errors that people meet have a cure. `program`: empty when another agent started it.
+std::string launch_error_text(int code, const std::string& program) {
+  const std::string what = program.empty() ? "the command" : program;
+  const char* cure = code == EACCES   ? "; it may not be executed: a fetched file needs executable: true"
+                     : code == ENOENT ? "; it, or the interpreter that it names, is not there"
+                                      : "";
+  return "Failed to execute " + what + ": " + std::strerror(code) + cure;
+}
+
+std::optional<Ended> read_exit(const std::string& runtime, const std::string& program = {}) {
   shim::Exit record;
   const auto line = read_file(runtime + '/' + shim::exit_file);
   if (!line || !shim::parse_exit(line->c_str(), &record)) return std::nullopt;
   Ended ended;
   ended.wait_status = record.wait_status;
   ended.never_started = record.never_started;
-  if (record.launch_error != 0)
-    ended.launch_error = std::string("Failed to execute the command: ") + std::strerror(record.launch_error);
+  if (record.launch_error != 0) ended.launch_error = launch_error_text(record.launch_error, program);
   return ended;
 }
 
@@ -219,7 +227,7 @@ void Containers::on_exit(const Handle& c) {
   if (c->report.open()) on_report(c);  // a quick task: its start is told before its end
   if (c->ours) reap(c->process);
   const std::string runtime = layout_.runtime(c->id);
-  if (const auto ended = read_exit(runtime)) return end(c, *ended);
+  if (const auto ended = read_exit(runtime, c->plan.command.program)) return end(c, *ended);
   if (!read_started(runtime)) {
     Ended failed;
     const std::string said = read_file(runtime + "/shim.err").value_or("");

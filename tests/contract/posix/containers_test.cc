@@ -161,8 +161,20 @@ TEST_P(AContainer, OfACommandThatDoesNotExistSaysSo) {
   auto plan = world.plan("c", "");
   plan.command = {"/no/such/program", {"program"}, {}};
   world.containers().launch(plan);
-  EXPECT_EQ(world.wait_end("c").launch_error, "Failed to execute the command: No such file or directory");
+  EXPECT_EQ(
+      world.wait_end("c").launch_error,
+      "Failed to execute /no/such/program: No such file or directory; it, or the interpreter that it names, is not "
+      "there");
   EXPECT_FALSE(world.started.contains("c"));
+}
+
+TEST_P(AContainer, OfAFileThatMayNotBeExecutedNamesItAndTheCure) {
+  auto plan = world.plan("c", "");
+  plan.command = {"/etc/passwd", {"passwd"}, {}};
+  world.containers().launch(plan);
+  EXPECT_EQ(world.wait_end("c").launch_error,
+            "Failed to execute /etc/passwd: Permission denied; it may not be executed: a fetched file needs "
+            "executable: true");
 }
 
 TEST_P(AContainer, WhoseShimIsKilledDoesNotOutliveIt) {

@@ -201,7 +201,7 @@ TEST(Status, AsJsonHasEveryFieldAlsoWhenZero) { expect_golden("status.json", sta
 TEST(Why, NamesWhatIsWaitedForWhereThatIsWrittenAndForHowLong) {
   const auto status = half_way();
   std::string text;
-  for (const auto& node : status.stacks(0).nodes()) text += render_why(status.stacks(0), node, {});
+  for (const auto& node : status.stacks(0).nodes()) text += render_why(status.stacks(0), node, {}, {});
   expect_golden("why.txt", text);
 }
 
@@ -213,7 +213,8 @@ TEST(Why, FollowsTheCausesToTheOneThatIsItsOwn) {
     const auto need = "n" + std::to_string(i - 1);
     add(stack, "n" + std::to_string(i), "waiting", "waits for " + need, 7'000, {need});
   }
-  expect_golden("why_chain.txt", render_why(stack, stack.nodes(14), {}) + "\n" + render_why(stack, stack.nodes(1), {}));
+  expect_golden("why_chain.txt",
+                render_why(stack, stack.nodes(14), {}, {}) + "\n" + render_why(stack, stack.nodes(1), {}, {}));
   stack.mutable_nodes(0)->set_cause_node("n1");  // a circle of causes ends all the same
   EXPECT_THAT(causes(stack, stack.nodes(1)), testing::SizeIs(1));
 }
@@ -342,6 +343,56 @@ TEST(Summary, NamesTheLongestWay) {
             "logging is serving: 5 nodes in 4.2s; longest way zookeeper 1.0s -> kafka 1.0s -> logging 1.0s");
 }
 
+TEST(Summary, LeavesOutWhoTookNoPart) {
+  auto stack = half_way().stacks(0);
+  for (auto& node : *stack.mutable_nodes()) node.set_took_ms(node.name() == "kafka" ? 300 : 0);
+  stack.set_state("serving");
+  EXPECT_EQ(summary(stack, 400), "logging is serving: 5 nodes in 0.4s; longest way kafka 0.3s");
+}
+
+TEST(Progress, SaysNothingOfWhoWasWellBefore) {
+  const auto now = half_way().stacks(0);
+  EXPECT_THAT(changes(settled_before(now, 100), now, 100, {}),
+              testing::Not(testing::Contains(testing::HasSubstr("zookeeper serving"))));
+  EXPECT_THAT(changes(settled_before(now, 70'000), now, 70'000, {}),
+              testing::Contains(testing::HasSubstr("zookeeper serving")))
+      << "it came to serve meanwhile";
+}
+
+TEST(LeftBehind, NamesTheOldAddressAndHowToGetTheNewOne) {
+  EXPECT_THAT(left_behind(half_way().stacks(0)),
+              testing::ElementsAre("kafka goes on with zookeeper.client 127.0.0.1:31009, which has changed since; "
+                                   "`banyan restart kafka` brings it to the present one"));
+}
+
+TEST(Planned, IsALinePerChangeInTheRootsWords) {
+  root::UpReply reply;
+  const auto add = [&](const char* effect, const char* server, const char* why, const char* remedy) {
+    auto* change = reply.add_planned();
+    change->set_node("node");
+    change->set_effect(effect);
+    change->set_server(server);
+    change->set_why(why);
+    change->set_remedy(remedy);
+  };
+  add("scale", "web", "instances 2 -> 3", "");
+  add("keep", "web", "it goes on with the old address of db.sql", "`banyan restart web` brings it to the present one");
+  add("add", "", "", "");
+  EXPECT_EQ(render_planned(reply),
+            "  scale web: instances 2 -> 3\n"
+            "  keep web: it goes on with the old address of db.sql; `banyan restart web` brings it to the present one\n"
+            "  add node\n");
+}
+
+TEST(Why, ShowsWhatAFailingCheckPrinted) {
+  auto status = half_way();
+  auto& kafka = *status.mutable_stacks(0)->mutable_nodes(1);
+  kafka.mutable_tasks(1)->set_id("t1");
+  const auto text = render_why(status.stacks(0), kafka, {{"t1", "no leader yet\n3 of 5"}}, {});
+  EXPECT_THAT(text, testing::HasSubstr("cannot connect: Connection refused\n    its check printed: no leader yet\n"
+                                       "                       3 of 5\n"));
+}
+
 TEST(Columns, CountWhatATerminalShows) {
   EXPECT_EQ(width("✔ ok"), 4u);
   EXPECT_EQ(width("\x1b[32m✔\x1b[0m"), 1u);
@@ -428,6 +479,10 @@ TEST(Node, IsFoundInTheOnlyStackThatHasIt) {
   auto status = half_way();
   EXPECT_EQ(find_node(status, "kafka")->first, "logging");
   EXPECT_THAT(find_node(status, "kafca").error().message, testing::HasSubstr("did you mean \"kafka\""));
+  for (const char* server : {"kafka-1", "kafka/kafka-1"})
+    EXPECT_THAT(find_node(status, server).error().message,
+                testing::AllOf(testing::HasSubstr("`banyan logs kafka/kafka-1`"),
+                               testing::HasSubstr("`banyan restart kafka`")));
   status.add_stacks()->set_name("metrics");
   status.mutable_stacks(1)->add_nodes()->set_name("kafka");
   EXPECT_THAT(find_node(status, "kafka").error().message, testing::HasSubstr("logging, metrics"));

@@ -170,7 +170,7 @@ TEST_F(RootWithAChain, CountsAWaitOnlyFromWhenTheDependencyItselfMayStart) {
 TEST_F(RootWithAChain, SaysWhenNoOfferFits) {
   offer(0.01, 16);
   EXPECT_THAT(node("zk").reason(),
-              StartsWith("its scheduler needs 0.11 cpus and 96 MB, and 127.0.0.1 has 0.01 cpus and 16 MB left"));
+              StartsWith("its scheduler needs 0.11 cpus and 96 MiB, and 127.0.0.1 has 0.01 cpus and 16 MiB left"));
   EXPECT_EQ(count(Call::DECLINE), 1u);
   advance(5min + 1s);
   EXPECT_EQ(node("zk").state(), "failed");
@@ -182,7 +182,7 @@ TEST_F(RootWithAChain, SaysWhoHoldsWhatDoesNotFit) {
   runs("zk");
   serves("zk");
   offer(0.01, 16);
-  EXPECT_THAT(node("kafka").reason(), HasSubstr("left; 2 schedulers hold 0.22 cpus and 192 MB, servers hold more"));
+  EXPECT_THAT(node("kafka").reason(), HasSubstr("left; 2 schedulers hold 0.22 cpus and 192 MiB, servers hold more"));
 }
 
 TEST_F(RootWithAChain, LaunchesASchedulerAgainOnlyWhenItsTaskEnds) {

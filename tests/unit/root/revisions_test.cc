@@ -115,6 +115,127 @@ TEST_F(TwoNodes, RevisionsDeadlineStandsStillWithoutAMasterAndWithoutARoot) {
   EXPECT_EQ(revision().state(), "timed_out");
 }
 
+TEST_F(TwoNodes, RevisionIsNotDoneBeforeEverySchedulerKnowsTheNewAddresses) {
+  asks("anna", two);
+  both_serve();
+  EXPECT_EQ(revision().state(), "done");
+  asks("anna", other_command());
+  auto behind = report("b", true);
+  behind.mutable_child()->set_handover_version(handover("b").version());
+  update(task_of("b"), mesos::v1::TASK_RUNNING, behind);
+  serves("a", {"127.0.0.1:2"});
+  EXPECT_EQ(revision().state(), "open") << "b goes on with the address of before, and has not said so yet";
+  auto news = report("b", true);
+  news.mutable_child()->set_handover_version(handover("b").version());
+  update(task_of("b"), mesos::v1::TASK_RUNNING, news);
+  EXPECT_EQ(revision().state(), "done");
+}
+
+constexpr const char* client = R"(
+name: s
+frameworks:
+  a: { command: [sleep, "1"], ports: { p: 8000 }, endpoints: { e: { port: p } } }
+  b: { command: [sleep, "${a.endpoints.e}"] }
+)";
+
+struct AClient : TwoNodes {
+  AClient() {
+    asks("anna", client);
+    offer();
+    serves("a");
+    offer();
+    server_runs({});
+  }
+  void server_runs(const std::vector<std::string>& launched_with) {
+    auto runs = report("b", true);
+    auto* server = runs.mutable_child()->add_servers();
+    server->set_task_id("s.b.b-0.1");
+    server->set_name("b-0");
+    server->set_state("serving");
+    server->set_pid(7);
+    *server->mutable_launched_with() = {launched_with.begin(), launched_with.end()};
+    update(task_of("b"), mesos::v1::TASK_RUNNING, runs);
+  }
+  /// "EFFECT SERVER: WHY; REMEDY" of the one change of b that is planned; "": none.
+  std::string planned(const std::string& text) {
+    std::string found;
+    const auto reply = Harness::up(text, true);
+    for (const auto& change : reply.planned())
+      if (change.node() == "b")
+        found += change.effect() + " " + change.server() + ": " + change.why() + "; " + change.remedy();
+    return found;
+  }
+  static std::string other(const std::string& from, const std::string& to) {
+    std::string text = client;
+    return text.replace(text.find(from), from.size(), to);
+  }
+};
+
+TEST_F(AClient, IsPlannedToGoOnWithAnAddressThatChanges) {
+  EXPECT_EQ(planned(other("8000", "8001")),
+            "keep b: it goes on with the old address of a.e; `banyan restart b` brings it to the present one");
+  EXPECT_EQ(planned(other("\"1\"", "\"2\"")), "") << "the address stays";
+  EXPECT_THAT(planned(other("b: { command: [sleep,", "b: { env: { A: b }, command: [sleep,")),
+              HasSubstr("restart b: env A added"));
+}
+
+TEST_F(AClient, ThatWasLeftBehindIsNoChangeButIsTold) {
+  server_runs({"a.e 127.0.0.1:7999"});
+  EXPECT_EQ(planned(client),
+            "keep b: it goes on with a.e 127.0.0.1:7999, which has changed since; "
+            "`banyan restart b` brings it to the present one");
+  EXPECT_THAT(Harness::up(client, true).changes(), IsEmpty());
+  EXPECT_THAT(planned(other("b: {", "b: { env: { A: b },")), testing::StartsWith("restart b")) << "which mends it";
+}
+
+TEST_F(TwoNodes, PlanRestartsNothingThatNeverRan) {
+  asks("anna", two);
+  EXPECT_THAT(Harness::up(other_command(), true).changes(), testing::ElementsAre("apply a: server a: command changed"));
+  offer();
+  auto ended = report("a", false);
+  ended.mutable_child()->set_failed(true);
+  update(task_of("a"), mesos::v1::TASK_RUNNING, ended);
+  EXPECT_THAT(Harness::up(other_command(), true).changes(0), "retry a: server a: command changed");
+  EXPECT_THAT(Harness::up(other_command(), true).changes(1), testing::StartsWith("retry b: "));
+}
+
+TEST_F(TwoNodes, TimesAreToldOfThoseThatTakePartInTheRevision) {
+  asks("anna", two);
+  advance(2s);
+  both_serve();
+  EXPECT_EQ(node("a").took_ms(), 2000u);
+  asks("anna", other_command());
+  advance(5s);
+  serves("a");
+  EXPECT_EQ(node("a").took_ms(), 5000u);
+  EXPECT_EQ(node("b").took_ms(), 0u);
+}
+
+TEST_F(TwoNodes, ARestartedJobIsNotCompletedUntilItHasRunAgain) {
+  asks("anna", "name: s\nframeworks:\n  job: { goal: completed, command: [x] }\n");
+  offer();
+  const auto completes = [this] {
+    auto done = report("job", false);
+    done.mutable_child()->set_completed(true);
+    done.mutable_child()->set_handover_version(handover("job").version());
+    update(task_of("job"), mesos::v1::TASK_RUNNING, done);
+  };
+  advance(3s);
+  completes();
+  EXPECT_EQ(node("job").state(), "completed");
+  EXPECT_EQ(node("job").took_ms(), 3000u);
+  advance(1h);
+  RestartAsked again;
+  again.request.set_stack("s");
+  again.request.set_node("job");
+  step(again);
+  EXPECT_EQ(node("job").state(), "starting");
+  advance(1s);
+  completes();
+  EXPECT_EQ(node("job").state(), "completed");
+  EXPECT_EQ(node("job").since_ms(), 0u);
+}
+
 TEST_F(TwoNodes, TheSameGraphJoinsAnOpenRevision) {
   asks("anna", two);
   const auto joined = asks("berta", std::string("# a comment changes nothing\n") + two);
@@ -127,7 +248,9 @@ TEST_F(TwoNodes, AnotherGraphIsRefusedWhileARevisionIsOpenUnlessItSupersedes) {
   asks("anna", two);
   advance(90s);
   const auto refused = asks("berta", other_command());
-  EXPECT_THAT(refused.conflict(), HasSubstr("revision 1 of anna is open for 1m30s: a is launching"));
+  EXPECT_EQ(refused.conflict(), "another `up` of this stack is under way");
+  EXPECT_EQ(refused.revision().age_ms(), 90'000u);
+  EXPECT_EQ(refused.revision().step(), "a is launching");
   EXPECT_EQ(core->history(now, "s").size(), 1u) << "a refusal leaves nothing behind";
   EXPECT_EQ(refused.revision().number(), 1u);
   const auto taken = asks("berta", other_command(), true);

@@ -115,8 +115,8 @@ TEST(Judge, RestartsForAnotherExecCheckOnlyWhenItRunsAnotherCommand) {
 TEST(Judge, ScalesWithoutTouchingTheOthersUnlessTheyNameTheirPeers) {
   const auto more = [](Node&, Server& s) { s.instances = 3; };
   const auto fewer = [](Node&, Server& s) { s.instances = 1; };
-  EXPECT_EQ(effect(more, node_of(2)), Effect::add);
-  EXPECT_EQ(effect(fewer, node_of(2)), Effect::remove);
+  EXPECT_EQ(effect(more, node_of(2)), Effect::scale);
+  EXPECT_EQ(effect(fewer, node_of(2)), Effect::scale);
   EXPECT_EQ(after(more, node_of(2)).why, "server kafka: instances 2 -> 3");
   auto ensemble = node_of(2);
   ensemble.servers[0].env["PEERS"] = {"${peers.client}", {}};
@@ -132,7 +132,8 @@ TEST(Judge, RefusesWhatWouldLoseOrMisplaceDataAndSaysTheRemedy) {
   EXPECT_THAT(grown.why, HasSubstr("volumes data changed, from 100 MB to 500 MB"));
   const auto shrunk = after([](Node&, Server& s) { s.volumes["data"] = volume(50); }, before);
   EXPECT_EQ(shrunk.effect, Effect::restart);
-  EXPECT_THAT(shrunk.why, HasSubstr("volumes data changed, from 100 MB to 50 MB"));
+  EXPECT_THAT(shrunk.why, HasSubstr("volumes data changed, from 100 MB to 50 MB (nothing is deleted; look first "));
+  EXPECT_THAT(grown.why, testing::Not(HasSubstr("nothing is deleted")));
   const auto removed = after([](Node&, Server& s) { s.volumes.clear(); }, before);
   EXPECT_THAT(removed.why, HasSubstr("volume data would be left behind with its data"));
   EXPECT_THAT(removed.remedy, HasSubstr("banyan down --volumes"));
@@ -154,6 +155,37 @@ TEST(Judge, ListsServersThatComeAndGo) {
   EXPECT_EQ(change.servers[0].effect, Effect::add);
   EXPECT_EQ(change.servers[1].server, "kafka");
   EXPECT_EQ(change.servers[1].effect, Effect::remove);
+}
+
+TEST(Addresses, AreOthersForAnotherFixedPortOrMoreInstancesAndStayOtherwise) {
+  const auto db = [](const std::string& port, const std::string& more = "") {
+    return stack_of("  db: { command: [x], ports: { sql: " + port + ", http: 80 }, endpoints: { sql: sql }" + more +
+                    " }\n")
+        .nodes[0];
+  };
+  EXPECT_THAT(readdressed(db("5432"), db("5433")), ElementsAre("sql"));
+  EXPECT_THAT(readdressed(db("auto"), db("5432")), ElementsAre("sql"));
+  EXPECT_THAT(readdressed(db("auto"), db("auto", ", instances: 2")), ElementsAre("sql"));
+  EXPECT_THAT(readdressed(db("auto"), db("auto", ", env: { A: b }")), testing::IsEmpty());
+  auto other = db("5432");
+  other.endpoints["sql"].port = "http";
+  EXPECT_THAT(readdressed(db("5432"), other), ElementsAre("sql"));
+}
+
+TEST(Addresses, AreNamedByCommandsEnvAndFiles) {
+  const auto named = [](const std::string& fields) {
+    const auto stack = stack_of(
+        "  db: { command: [x], ports: { sql: auto, log: auto }, endpoints: { sql: sql, log: log } }\n"
+        "  web: { " +
+        fields + " }\n");
+    const auto& web = stack.nodes[1];
+    EXPECT_FALSE(names_endpoint(web, web.servers[0], "db", "log"));
+    return names_endpoint(web, web.servers[0], "db", "sql");
+  };
+  EXPECT_TRUE(named("command: [x, \"${db.endpoints.sql}\"]"));
+  EXPECT_TRUE(named("command: [x], env: { DB: \"pg://${db.endpoints.sql.first}\" }"));
+  EXPECT_TRUE(named("command: [x], files: { conf: { content: \"at ${db.endpoints.sql.port}\" } }"));
+  EXPECT_FALSE(named("command: [x, \"$${db.endpoints.sql}\"], depends_on: [db]"));
 }
 
 TEST(HashOfAServer, DiffersExactlyWhenItsTasksRestart) {

@@ -102,6 +102,23 @@ TEST(StackFile, KnowsWhatItsLocalFilesHold) {
   EXPECT_THAT(asked, ElementsAre("bin/tool", "my file.jar", "/opt/here", "/opt/gone by"));
 }
 
+TEST(StackFile, TakesALocalFileForAProgramWhereItIsOneHere) {
+  Source source;
+  source.file = "stack.yaml";
+  source.text =
+      "name: s\nframeworks:\n  a:\n    command: [./tool]\n"
+      "    uris: [bin/tool, data, { uri: data, executable: true }, { uri: bin/tool, extract: true }, "
+      "http://h/tool]\n"
+      "  b: { scheduler: { command: [./tool], uris: [bin/tool] } }\n";
+  source.is_program = [](const std::string& path) { return path == "bin/tool"; };
+  const auto loaded = load(source);
+  ASSERT_TRUE(loaded.stack) << render(loaded);
+  std::vector<bool> programs;
+  for (const auto& uri : loaded.stack->nodes[0].servers[0].uris) programs.push_back(uri.executable);
+  EXPECT_THAT(programs, ElementsAre(true, false, true, false, false));
+  EXPECT_TRUE(loaded.stack->nodes[1].scheduler.uris[0].executable);
+}
+
 TEST(Uri, NamesALocalPathOrNone) {
   EXPECT_EQ(local_path("bin/a b"), "bin/a b");
   EXPECT_EQ(local_path("100%25"), "100%25") << "a path is no URI";

@@ -58,6 +58,15 @@ TEST(Warnings, HaveTheirSeverityForPrograms) {
   EXPECT_NE(json.find(R"("code":"W505","severity":"warning")"), std::string::npos) << json;
 }
 
+TEST(Warnings, FitALine) {
+  const auto loaded = load(source_of(SOURCE_DIR "/warned/names_a_shell_drops.yaml"));
+  ASSERT_FALSE(loaded.diagnostics.empty());
+  const auto line = render_line(loaded.diagnostics[0]);
+  EXPECT_TRUE(line.starts_with("warning[W505]: a shell may not pass ")) << line;
+  EXPECT_NE(line.find(" at names_a_shell_drops.yaml:"), std::string::npos) << line;
+  EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+}
+
 TEST(Warnings, AreNotAboutEdgesThatAreUsed) {
   for (const std::string use : {"[a, \"${db.endpoints.sql}\"]", "'a --db $BANYAN_ENDPOINT_DB_SQL'"}) {
     const auto loaded = load_text(
