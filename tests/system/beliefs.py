@@ -744,6 +744,35 @@ def a_shrunk_volume_is_told(b):
     b.wants(0, r"from 32 MB to 16 MB \(nothing is deleted; look first whether its data fits", "plan", b.file)
 
 
+def a_refused_agent_is_told(b):
+    enough, little = "cpus:2;mem:1024;disk:1000;ports:[18200-18209]", "cpus:0.05;mem:32"
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as state:
+        os.chmod(state, 0o711)
+        b.stage.env, env = {**b.stage.env, "BANYAN_STATE": state}, b.stage.env
+
+        def with_dev(resources, body):
+            dev = subprocess.Popen([*b.stage.cli, "dev", "--resources", resources], env=b.stage.env,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                wait_until(lambda: b.run("status")[0] == 0, 30, "the cluster answers")
+                body()
+            finally:
+                dev.terminate()
+                dev.wait()
+
+        try:
+            b.write(web())
+            with_dev(enough, b.up)
+            late = b.stage.write("late.yaml", "name: late\nframeworks:\n" + web())
+            with_dev(little, lambda: b.wants(3, r"waits for an offer: the master refuses the agent at .* has only .*cpus:0.05",
+                                             "up", late, "--timeout", "6s"))
+            log = read(os.path.join(state, "default", "logs", "agent.log"))
+            expect(log.count("refuses this agent") == 1, f"told {log.count('refuses this agent')} times")
+            with_dev(enough, lambda: [b.run("down", "-p", name, "--now") for name in ("late", b.name)])
+        finally:
+            b.stage.env = env
+
+
 BELIEFS = [
     ("up ends when the server answers", up_waits_until_it_answers),
     ("up fails for a server that exits at once", up_fails_for_a_server_that_exits),
@@ -815,6 +844,7 @@ BELIEFS = [
     ("a job that runs again tells its own time", a_job_that_runs_again_tells_its_own_time),
     ("a server is pointed to its framework", a_server_is_pointed_to_its_framework),
     ("a volume that shrinks is told", a_shrunk_volume_is_told),
+    ("an agent that the master refuses is told", a_refused_agent_is_told),
 ]
 
 

@@ -119,7 +119,8 @@ class GrpcClient final : public AgentLinkClient {
 
  private:
   void attempt() {
-    events_ = std::make_shared<const Events>(Events{[this] { on_opened(); }, callbacks_.message,
+    events_ = std::make_shared<const Events>(Events{[this] { on_opened(); },
+                                                    [this](const ToAgent& message) { on_message(message); },
                                                     [this](std::string reason) { on_closed(std::move(reason)); }});
     stream_ = std::make_shared<Stream>(loop_, address_, events_);
     stream_->run(stream_);
@@ -127,8 +128,12 @@ class GrpcClient final : public AgentLinkClient {
 
   void on_opened() {
     open_ = true;
-    retry_delay_ = Duration::zero();
     callbacks_.opened();
+  }
+
+  void on_message(const ToAgent& message) {
+    if (!message.has_refused()) retry_delay_ = Duration::zero();  // it is wanted there
+    callbacks_.message(message);
   }
 
   void on_closed(std::string reason) {
@@ -144,7 +149,7 @@ class GrpcClient final : public AgentLinkClient {
   std::shared_ptr<const Events> events_;  // replaced with stream_: a former stream's events reach no one
   std::shared_ptr<Stream> stream_;        // none while waiting for the next attempt
   bool open_ = false;
-  Duration retry_delay_{};  // the last one's; zero since it was open
+  Duration retry_delay_{};  // the last one's; zero since the master spoke, unless it refused
   Alarm retry_;
 };
 

@@ -126,6 +126,12 @@ http::Response answer(const Subject& s, const Call& call) {
       r.set_type(Response::GET_AGENT);
       *r.mutable_get_agent()->mutable_agent_info() = s.self;
       r.mutable_get_agent()->mutable_agent_info()->mutable_id()->set_value(s.core.state().agent.str());
+      if (!s.core.refusal().empty()) {
+        auto* refused = r.mutable_get_agent()->mutable_agent_info()->add_attributes();
+        refused->set_name("banyan_refused");
+        refused->set_type(v1::Value::TEXT);
+        refused->mutable_text()->set_value(s.core.refusal());
+      }
       return message(r);
     case Call::GET_CONTAINERS:
       r.set_type(Response::GET_CONTAINERS);

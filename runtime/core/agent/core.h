@@ -60,6 +60,8 @@ class Core {
   /// The last ended tasks, oldest first, at most limits::completed_tasks_max.
   [[nodiscard]] const std::deque<Task>& completed() const { return completed_; }
 
+  /// Why the master has refused this agent, until it takes it; empty: it has not.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
   /// One line: what is registered, running, unacknowledged.
   [[nodiscard]] std::string summary() const;
   void check_invariants() const;
@@ -138,6 +140,7 @@ class Core {
   std::deque<Task> completed_;
   bool link_open_ = false;
   bool registered_ = false;
+  std::string refusal_;
   std::optional<Instant> silence_at_;  ///< the link is dropped then
   std::set<TaskKey> started_;          ///< ids that ran and were acknowledged: never again; bounded like completed_
 

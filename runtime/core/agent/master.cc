@@ -1,5 +1,6 @@
 // The master's words that are not about one task: joining, leaving, reservations.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/core/agent/checkpoint.h"
 #include "runtime/core/agent/core.h"
@@ -58,6 +59,7 @@ void Core::on(const Registered& r) {
     save(checkpoint::agent(state_));
   }
   registered_ = true;
+  refusal_.clear();
   want(Note{"registered as " + r.agent.str() + " under epoch " + std::to_string(r.epoch)});
   for (const auto& framework : r.gone) shut_down_framework(framework);
   send_all(std::nullopt);
@@ -65,8 +67,8 @@ void Core::on(const Registered& r) {
 
 void Core::on(const Refused& r) {
   leave();
-  want(Note{"the master refuses this agent: " + r.reason});
-  // The silence deadline drops the link and tries again.
+  if (std::exchange(refusal_, r.reason) != r.reason) want(Note{"the master refuses this agent: " + r.reason});
+  // It closes the link, and the next one is another try.
 }
 
 void Core::on(const Ping&) {

@@ -1,4 +1,6 @@
 // Agents: how they join, come back, fall silent, and what that means for their tasks.
+#include <utility>
+
 #include "runtime/base/check.h"
 #include "runtime/core/master/core.h"
 #include "runtime/core/master/validation.h"
@@ -32,7 +34,9 @@ std::string Core::admission_error(const AgentRegister& agent) const {
 
 void Core::on(const AgentRegister& known) {
   if (const auto why = admission_error(known); !why.empty()) {
-    note("agent " + known.id.str() + " at " + known.hostname + " is refused: " + why);
+    if (refused_.size() > limits::unreachable_agents_max) refused_.clear();
+    if (std::exchange(refused_[known.id], why) != why)  // it tries again and again
+      note("agent " + known.id.str() + " at " + known.hostname + " is refused: " + why);
     emit(SendToAgent{known.link, orders::Refused{why}});
     emit(CloseLink{known.link});
     return;
@@ -41,6 +45,7 @@ void Core::on(const AgentRegister& known) {
     state_.epoch = known.epoch_seen + 1;
     save({registry::epoch_key(), registry::write_epoch(state_.epoch)});
   }
+  refused_.erase(known.id);
   const auto before = state_.agents.find(known.id);
   const bool was_unreachable = before != state_.agents.end() && before->second.phase == Agent::Phase::unreachable;
   Agent& agent = admit(known);

@@ -207,6 +207,7 @@ class Core {
   Instant watch_due_{};
   std::uint64_t next_framework_ = 0;
   std::uint64_t next_agent_ = 0;
+  std::map<AgentId, std::string> refused_;  ///< why, of agents that were turned away last; told once each
   std::uint64_t next_offer_ = 0;
   std::uint64_t next_completed_ = 0;
   // of the present step

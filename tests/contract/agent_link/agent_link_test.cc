@@ -87,6 +87,25 @@ class AnAgentLink : public testing::Test {
   std::unique_ptr<AgentLinkClient> client;
 };
 
+TEST_F(AnAgentLink, ThatIsRefusedAgainAndAgainComesBackLessAndLessOften) {
+  std::size_t refused = 0;
+  auto listening = AgentLinkServer::listen(loop, "127.0.0.1:0",
+                                           {[&](auto link, const auto&) {
+                                              server->send(link, to_agent("too small"));
+                                              server->close(link);
+                                              ++refused;
+                                            },
+                                            [](auto) {}});
+  ASSERT_TRUE(listening) << listening.error().message;
+  server = std::move(*listening);
+  const auto begun = mono_now();
+  client = AgentLinkClient::connect(
+      loop, "127.0.0.1:" + std::to_string(server->port()),
+      {[this] { client->send(from_agent("hello")); }, [](const ToAgent&) {}, [](std::string) {}});
+  run_until([&] { return refused == 6; });
+  EXPECT_GE(mono_now() - begun, 50ms + 100ms + 200ms + 400ms + 800ms) << "five waits lie between six tries";
+}
+
 TEST_F(AnAgentLink, CarriesMessagesBothWays) {
   open();
   server->send(last_link, to_agent("welcome"));

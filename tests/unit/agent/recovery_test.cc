@@ -234,6 +234,19 @@ TEST(Reservations, AreDurableBeforeTheyAreAppliedAndNeverTakeAVolumeInUse) {
   EXPECT_EQ(agent.give(Apply{"op3", {}, {}}), "volume: remove v\nmaster: applied op3\n");
 }
 
+TEST(ARefusedAgent, SaysWhyUntilItIsTaken) {
+  H agent;
+  agent.join();
+  EXPECT_EQ(agent.core().refusal(), "");
+  agent.boot();
+  agent.give(LinkOpened{});
+  agent.give(Refused{"too small"});
+  EXPECT_EQ(agent.core().refusal(), "too small");
+  agent.give(LinkClosed{});
+  agent.join(2);
+  EXPECT_EQ(agent.core().refusal(), "");
+}
+
 TEST(ADamagedRecord, IsRefusedByName) {
   const auto state = checkpoint::load({{"task/F/t", "9:damaged"}});
   ASSERT_FALSE(state.has_value());
