@@ -1,6 +1,9 @@
 #include "runtime/sdk/core/executor_core.h"
 
 #include <algorithm>
+#include <set>
+
+#include "runtime/base/check.h"
 
 namespace banyan::sdk {
 namespace {
@@ -186,6 +189,20 @@ void ExecutorCore::drop_stream(Now now, const std::string& reason, Effects& effe
   if (!away_since_) away_since_ = now.mono;
   subscription_.lost(now.mono);
   if (was_subscribed) effects.emplace_back(AgentGone{reason});
+}
+
+void ExecutorCore::check_invariants() const {
+  subscription_.check_invariants();
+  if (subscription_.ended()) return;
+  const bool tried = subscription_.stream() != 0;
+  BANYAN_CHECK(!tried || subscribed() != away_since_.has_value());  // either it is there or its time runs
+  std::set<std::string> uuids;
+  for (const auto& update : updates_) {
+    BANYAN_CHECK(uuids.insert(update.status.uuid()).second && update.status.uuid().size() == 16);
+    BANYAN_CHECK(update.stream <= subscription_.stream() && update.call <= calls_);
+    BANYAN_CHECK(update.call == 0 || update.stream != 0);
+    BANYAN_CHECK(!subscribed() || resend_at_ || update.stream == subscription_.stream());  // each is told, or will be
+  }
 }
 
 void ExecutorCore::shut_down(const std::string& reason, Effects& effects) {

@@ -73,6 +73,9 @@ class ExecutorCore {
   [[nodiscard]] bool subscribed() const { return subscription_.is_established(); }
   [[nodiscard]] bool unacknowledged() const { return !updates_.empty(); }
 
+  /// Aborts when broken.
+  void check_invariants() const;
+
  private:
   struct KeptUpdate {
     mesos::v1::TaskStatus status;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/check.h"
 #include "runtime/base/limits.h"
 
 namespace banyan::sdk {
@@ -104,7 +105,10 @@ void SchedulerCore::on(Now now, const CallAnswered& answer, Effects& effects) {
   const bool accepted = answer.status >= 200 && answer.status < 300;
   if (accepted && call->type == Call::TEARDOWN) {
     torn_down_ = true;
-    if (!subscribed()) finish("torn down", effects);  // the stream ended before the answer came
+    if (!subscribed()) {  // the stream ended before the answer came; an attempt may be under way
+      effects.emplace_back(CloseStream{subscription_.stream()});
+      finish("torn down", effects);
+    }
   }
   if (accepted) return;
   const std::string reason =
@@ -140,6 +144,18 @@ void SchedulerCore::finish(const std::string& reason, Effects& effects) {
   if (subscription_.ended()) return;
   subscription_.end();
   effects.emplace_back(Disconnected{reason, true});
+}
+
+void SchedulerCore::check_invariants() const {
+  subscription_.check_invariants();
+  BANYAN_CHECK(!subscribed() || framework_.has_id());
+  BANYAN_CHECK(!torn_down_ || subscribed() || subscription_.ended());  // a framework that is gone does not come back
+  std::uint64_t before = 0;
+  for (const auto& call : pending_) {
+    BANYAN_CHECK(call.number > before && call.number <= calls_);
+    BANYAN_CHECK(subscribed() ? call.stream == subscription_.stream() : call.stream <= subscription_.stream());
+    before = call.number;
+  }
 }
 
 std::optional<SchedulerCore::PendingCall> SchedulerCore::take_pending(std::uint64_t number) {

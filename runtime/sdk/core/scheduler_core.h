@@ -64,6 +64,9 @@ class SchedulerCore {
   [[nodiscard]] bool subscribed() const { return subscription_.is_established(); }
   [[nodiscard]] const mesos::v1::FrameworkInfo& framework() const { return framework_; }
 
+  /// Aborts when broken.
+  void check_invariants() const;
+
  private:
   struct PendingCall {
     std::uint64_t number;

@@ -90,6 +90,13 @@ std::optional<std::string> Subscription::overdue(Instant now) const {
   return std::nullopt;
 }
 
+void Subscription::check_invariants() const {
+  if (is_established()) BANYAN_CHECK(!redirect_ && redirects_ == 0 && failures_ == 0);  // it starts afresh
+  if (phase_ == Phase::waiting) BANYAN_CHECK(next_deadline().has_value() || servers_.empty());
+  if (phase_ == Phase::opening) BANYAN_CHECK(!redirect_ && !server_.empty() && stream_ != 0);
+  BANYAN_CHECK(redirects_ <= redirects_max);
+}
+
 std::optional<Instant> Subscription::next_deadline() const {
   switch (phase_) {
     case Phase::waiting:

@@ -94,6 +94,8 @@ class Subscription {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
   Rng& rng() { return rng_; }
+  /// Aborts when broken.
+  void check_invariants() const;
 
  private:
   enum class Phase { waiting, opening, established, ended };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "runtime/sdk/executor_client.h"
+#include "tests/unit/sdk/link_laws.h"
 #include "tests/unit/sdk/virtual_time.h"
 
 namespace banyan::sdk {
@@ -48,7 +49,9 @@ Call parsed(const std::string& body) {
 
 struct AnExecutor : testing::Test {
   explicit AnExecutor(bool checkpoint = true)
-      : stage(ExecutorCore({"a:5051", "framework", "executor", checkpoint, 15min}, Rng(3))) {}
+      : stage(ExecutorCore({"a:5051", "framework", "executor", checkpoint, 15min}, Rng(3))) {
+    stage.heard = [this](const auto& effects) { laws.hear(effects); };
+  }
 
   OpenStream attempt(Duration within = 5s) {
     const auto open = first<OpenStream>(stage.pass(within, Tick{}));
@@ -74,6 +77,7 @@ struct AnExecutor : testing::Test {
     return record(stream, event);
   }
 
+  LinkLaws laws;
   Stage<ExecutorCore> stage;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/unit/sdk/link_laws.h"
 #include "tests/unit/sdk/virtual_time.h"
 
 namespace banyan::sdk {
@@ -37,7 +38,9 @@ Call call_of(Call::Type type) {
 }
 
 struct Framework : testing::Test {
-  explicit Framework(std::vector<std::string> masters = {"m1:5050"}) : stage(make(std::move(masters))) {}
+  explicit Framework(std::vector<std::string> masters = {"m1:5050"}) : stage(make(std::move(masters))) {
+    stage.heard = [this](const auto& effects) { laws.hear(effects); };
+  }
 
   static SchedulerCore make(std::vector<std::string> masters) {
     mesos::v1::FrameworkInfo info;
@@ -62,6 +65,7 @@ struct Framework : testing::Test {
     return stream;
   }
 
+  LinkLaws laws;
   Stage<SchedulerCore> stage;
 };
 

@@ -1,6 +1,7 @@
 // A clock for cores: time passes only when a test says so.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ class Stage {
   std::vector<typename Core::Effect> give(const Input& input) {
     auto effects = core_.step(now(), typename Core::Input(input));
     if constexpr (requires { core_.check_invariants(); }) core_.check_invariants();
+    if (heard) heard(effects);
     return effects;
   }
   /// Lets time pass, ticking at each deadline on the way; all effects of the way.
@@ -37,6 +39,7 @@ class Stage {
   }
   [[nodiscard]] Now now() const { return now_; }
   Core& core() { return core_; }
+  std::function<void(const std::vector<typename Core::Effect>&)> heard;  ///< all effects of a step, as they come
 
  private:
   Core core_;
