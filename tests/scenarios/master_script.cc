@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/scenarios/registry_of.h"
 #include "tests/support/durable_first.h"
 #include "tests/support/pass_time.h"
 
@@ -116,16 +117,6 @@ ExecutorDescription executor(const std::string& text) {
 std::pair<std::string, std::string> slash(const std::string& text) {
   const auto at = text.find('/');
   return {text.substr(0, at), text.substr(at + 1)};
-}
-
-/// What the store must hold: a function of what the master believes.
-std::map<std::string, std::string> registry_of(const State& state) {
-  std::map<std::string, std::string> records{{registry::epoch_key(), registry::write_epoch(state.epoch)}};
-  for (const auto& [id, agent] : state.agents)
-    records[registry::agent_key(id)] = registry::write(registry::AgentRecord{*agent.info, agent.unreachable_since});
-  for (const auto& [id, framework] : state.completed)
-    records[registry::completed_key(id)] = registry::write(registry::CompletedRecord{framework.order, *framework.info});
-  return records;
 }
 
 Resources allocated(const Resources& r, const std::string& role) { return r.with_allocation(role); }
