@@ -764,7 +764,7 @@ def a_refused_agent_is_told(b):
             b.write(web())
             with_dev(enough, b.up)
             late = b.stage.write("late.yaml", "name: late\nframeworks:\n" + web())
-            with_dev(little, lambda: b.wants(3, r"waits for an offer: the master refuses the agent at .* has only .*cpus:0.05",
+            with_dev(little, lambda: b.wants(3, r"waits for an offer: the master refuses the agent at .* declares only cpus:0.05",
                                              "up", late, "--timeout", "6s"))
             log = read(os.path.join(state, "default", "logs", "agent.log"))
             expect(log.count("refuses this agent") == 1, f"told {log.count('refuses this agent')} times")

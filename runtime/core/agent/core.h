@@ -111,6 +111,7 @@ class Core {
   // updates.cc
   void on(const Acknowledge&);
   void queue(Task&, Status);
+  void drop_old_news(const TaskKey& key, Task& task);
   void queue_news(Task&, Status);
   void send_first(const TaskKey&, Task&);
   void send_all(const std::optional<FrameworkId>&);  ///< the first update of each task (of one framework) at once

@@ -18,6 +18,7 @@ void Core::queue(Task& task, Status s) {
   if (task.ports && !s.ports) s.ports = task.ports;
   task.last = s;
   if (is_terminal(s.state)) {
+    if (!registered_) drop_old_news(key, task);
     task.kill_at.reset();
     task.check_at.reset();
     task.overrun_at.reset();
@@ -27,6 +28,20 @@ void Core::queue(Task& task, Status s) {
   if (task.unacknowledged.size() == 1) {
     task.backoff = {};
     send_first(key, task);
+  }
+}
+
+// While there is no master, an end takes the place of what is not acknowledged: told once more before it, that would be
+// believed for a moment, although it is no more.
+void Core::drop_old_news(const TaskKey& key, Task& task) {
+  const auto run = state_.runs.find(task.container);
+  while (!task.unacknowledged.empty()) {
+    const Status old = std::move(task.unacknowledged.back());
+    task.unacknowledged.pop_back();
+    if (!task.unacknowledged.empty())  // the end is written over the first
+      save(checkpoint::no_update(key, task.sequence + task.unacknowledged.size()));
+    if (run != state_.runs.end() && run->second.connection && old.from_executor)
+      want(TellAcknowledged{*run->second.connection, key.task, old.uuid});
   }
 }
 

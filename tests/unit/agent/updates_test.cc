@@ -39,6 +39,30 @@ TEST(AnUpdate, WaitsForTheOneBeforeIt) {
   EXPECT_EQ(agent.acknowledge("t"), "nothing in flight\n");
 }
 
+TEST(AnEnd, TakesThePlaceOfOldNewsWhileThereIsNoMaster) {
+  AgentHarness agent;
+  agent.join();
+  agent.run(AgentHarness::command("t"));
+  agent.acknowledge("t");
+  agent.started("t");  // sent, and not acknowledged when the agent dies
+  agent.boot();
+  agent.ended("t", exited_0);
+  const std::string told = agent.join(2);
+  EXPECT_EQ(told.find("update t RUNNING"), std::string::npos) << told;
+  EXPECT_NE(told.find("update t FINISHED"), std::string::npos) << told;
+  agent.acknowledge("t");
+  EXPECT_EQ(agent.acknowledge("t"), "nothing in flight\n");
+}
+
+TEST(AnEnd, ComesBehindWhatAMasterIsBeingTold) {
+  AgentHarness agent;
+  agent.join();
+  agent.run(AgentHarness::command("t"));
+  agent.ended("t", exited_0);
+  agent.give(LinkClosed{});
+  EXPECT_NE(agent.join(2).find("update t STARTING"), std::string::npos) << "it was queued while there was one";
+}
+
 TEST(AnUpdate, IsSentAtOnceWhenAMasterRegistersTheAgent) {
   AgentHarness agent;
   agent.join();
