@@ -16,7 +16,6 @@ void silence(NodeRecord& record) {
   report.clear_pid();
   report.clear_restarts();
   report.clear_handover_version();
-  report.clear_managed();
   if (report.has_child()) forget_promises(*report.mutable_child());
 }
 
