@@ -206,7 +206,6 @@ void ExecutorCore::check_invariants() const {
 }
 
 void ExecutorCore::shut_down(const std::string& reason, Effects& effects) {
-  if (subscription_.ended()) return;
   subscription_.end();
   effects.emplace_back(ShutDown{reason});
 }

@@ -105,7 +105,7 @@ void SchedulerCore::on(Now now, const CallAnswered& answer, Effects& effects) {
   const bool accepted = answer.status >= 200 && answer.status < 300;
   if (accepted && call->type == Call::TEARDOWN) {
     torn_down_ = true;
-    if (!subscribed()) {  // the stream ended before the answer came; an attempt may be under way
+    if (!subscribed() && !subscription_.ended()) {  // the stream ended first; an attempt may be under way
       effects.emplace_back(CloseStream{subscription_.stream()});
       finish("torn down", effects);
     }
@@ -141,7 +141,6 @@ void SchedulerCore::drop_stream(Now now, const std::string& reason, Effects& eff
 }
 
 void SchedulerCore::finish(const std::string& reason, Effects& effects) {
-  if (subscription_.ended()) return;
   subscription_.end();
   effects.emplace_back(Disconnected{reason, true});
 }

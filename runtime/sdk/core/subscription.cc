@@ -68,7 +68,7 @@ void Subscription::established(Instant now, std::optional<Duration> silence_max)
 }
 
 void Subscription::lost(Instant now) {
-  if (phase_ == Phase::ended) return;
+  BANYAN_CHECK(phase_ != Phase::ended);
   // The one that served us is the likeliest to serve us again.
   if (phase_ == Phase::established && !servers_.empty()) {
     const auto mine = std::find(servers_.begin(), servers_.end(), server_);
