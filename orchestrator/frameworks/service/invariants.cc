@@ -14,7 +14,9 @@ void check_phase(const Instance& i) {
   BANYAN_CHECK(!i.has_task() || (i.record.attempt > 0 && !i.record.place.agent.empty()));
   BANYAN_CHECK(!i.has_task() || !i.backoff_until);
   BANYAN_CHECK(!i.unreachable_since || i.phase == Phase::unreachable || i.phase == Phase::killing);
-  BANYAN_CHECK(i.phase != Phase::killing || i.ask_again);  // a KILL is repeated until the end is known
+  BANYAN_CHECK(i.phase != Phase::killing || i.ask_again);      // a KILL is repeated until the end is known
+  BANYAN_CHECK(i.phase != Phase::unreachable || i.ask_again);  // nobody tells unasked that its agent is back without it
+  BANYAN_CHECK(!i.ask_again || i.has_task());
   BANYAN_CHECK(!i.serving_since || i.phase == Phase::running);
 }
 

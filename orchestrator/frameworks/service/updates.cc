@@ -88,7 +88,10 @@ void Core::update_of(Instance& i, const v1::TaskStatus& status) {
   if (i.phase != Phase::killing && status.state() != v1::TASK_STAGING) i.ask_again.reset();
   switch (status.state()) {
     case v1::TASK_UNREACHABLE:
-      if (i.phase != Phase::killing) i.phase = Phase::unreachable;
+      if (i.phase != Phase::killing) {
+        i.phase = Phase::unreachable;
+        i.ask_again = now_.mono + ask_again.max;  // its agent may come back without it: nobody tells that unasked
+      }
       i.serving_since.reset();
       i.running_since.reset();
       i.note = "its agent " + i.record.place.agent + " is unreachable; " +
@@ -142,6 +145,7 @@ void Core::update_of_leaving(const v1::TaskStatus& status) {
 void Core::move_lost(Instance& i) {
   i.note = "its agent " + i.record.place.agent + " is lost; it moves to another";
   i.unreachable_since.reset();
+  i.ask_again.reset();
   i.phase = Phase::idle;
   i.served = i.check_passes = false;
   i.pid.reset();

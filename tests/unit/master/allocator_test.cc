@@ -53,6 +53,20 @@ TEST(Allocation, GivesAMachineToTheRoleWithTheSmallestDominantShare) {
             "a -> web/web: cpus:1; mem:50\n");
 }
 
+TEST(Allocation, SharesAreTheLargestOfWhatThereIs) {
+  EXPECT_DOUBLE_EQ(dominant_share(total("cpus:4;mem:300"), total("cpus:10;mem:1000")), 0.4);
+  EXPECT_DOUBLE_EQ(dominant_share(total("cpus:4;gpus:1"), {{"cpus", 10'000}, {"gpus", 0}}), 0.4);
+  EXPECT_TRUE(worth_offering(parse("cpus:0.001;mem:32")));
+}
+
+TEST(Allocation, CountsAllFrameworksOfARole) {
+  EXPECT_EQ(
+      shown(allocate({machine("a", parse("cpus:1"))},
+                     {claimant("one", "x", "cpus:3"), claimant("two", "x", "cpus:2"), claimant("db", "y", "cpus:4")},
+                     total("cpus:10"), nobody_refuses)),
+      "a -> db/y: cpus:1\n");
+}
+
 TEST(Allocation, WeighsRoles) {
   auto heavy = claimant("web", "web", "cpus:4");
   heavy.weight = 4;

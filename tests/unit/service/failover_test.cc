@@ -152,6 +152,21 @@ TEST(LostAgent, IsWaitedForBecauseTheDataIsThere) {
   EXPECT_EQ(h.tasks.size(), 1u);
 }
 
+TEST(LostAgent, IsAskedAboutUntilItIsBackAndWhatItLostIsLaunchedAgain) {
+  auto node = tcp_node("kafka", 1);
+  node.servers[0].volumes["data"].size_bytes = std::int64_t{100} << 20;
+  Harness h(node, "a1");
+  h.up();
+  h.update(h.task_of("kafka-0"), v1::TASK_UNREACHABLE);
+  const auto before = h.calls.size();
+  h.advance(30s);
+  EXPECT_THAT(reconciled(h, before), ElementsAre("shop.kafka.kafka-0.1"));
+  h.end("kafka-0", v1::TASK_GONE);
+  h.advance(30s);
+  h.offer();
+  EXPECT_THAT(h.live(), ElementsAre("kafka-0"));
+}
+
 TEST(LostAgent, MakesTheSchedulerAskAboutItsTasks) {
   Harness h(tcp_node("kafka", 1));
   h.up();
