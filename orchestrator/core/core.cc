@@ -66,6 +66,7 @@ void Core::on(const Subscribed&) {
     for (auto& [node_name, node] : stack.nodes) {
       shift(node, away);
       mark(node);
+      if (auto* teardown = std::get_if<stop::Teardown>(&node.stop)) teardown->asked = false;  // its answer may be lost
       task::Out* known = out(node.task);
       if (known == nullptr) continue;
       known->unknown_since.reset();

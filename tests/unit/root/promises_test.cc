@@ -327,6 +327,23 @@ TEST(Promises, AStackOfALaterVersionIsRefusedByName) {
   EXPECT_THAT(h.core->status(h.now).stacks(0).revision().reason(), HasSubstr("a later version of Banyan (schema 99)"));
 }
 
+TEST(Promises, ATeardownThatWasNotAnsweredIsAskedOfTheNextMaster) {
+  Harness h;
+  h.connect();
+  h.up("name: s\nframeworks:\n  a: { command: [x] }\n");
+  h.offer();
+  h.serves("a");
+  h.down("s");
+  h.drains("a");
+  EXPECT_THAT(std::exchange(h.teardowns, {}), testing::SizeIs(1));
+  h.step(Disconnected{"it was killed"});
+  h.step(Subscribed{});
+  h.advance(1min);
+  EXPECT_THAT(h.teardowns, testing::SizeIs(1));
+  h.torn_down();
+  EXPECT_EQ(h.core->summary(), "");
+}
+
 TEST(Promises, TeardownIsSaidAgainAfterTheTaskHasEnded) {
   Harness h;
   h.connect();
