@@ -133,20 +133,18 @@ std::string last_lines(const std::string& text, std::size_t count) {
 }
 
 /// What the exec probes of servers that run and are not ready printed last, by task id.
-CheckOutputs failing_checks(const Options& options, const std::string& stack, const root::NodeStatus& node) {
+CheckOutputs failing_checks(root::Root::Stub& stub, const std::string& stack, const root::NodeStatus& node) {
   CheckOutputs outputs;
   int asked = 0;
   for (const auto& task : node.tasks()) {
     if (task.pid() == 0 || task.state() == "serving" || node.goal() == "completed" || ++asked > checks_shown) continue;
-    const auto connection = connect(options);
-    if (!connection) return outputs;
     root::LogsRequest request;
     request.set_stack(stack);
     request.set_node(node.name());
     request.set_task(task.id());
     request.set_checks(true);
     grpc::ClientContext context;
-    const auto reader = connection->root->Logs(&context, request);
+    const auto reader = stub.Logs(&context, request);
     std::string text;
     for (root::LogChunk chunk; reader->Read(&chunk);) text += chunk.data();
     if (reader->Finish().ok() && !text.empty()) outputs[task.id()] = last_lines(text, check_lines_shown);
@@ -216,9 +214,12 @@ int why(const Options& options, const std::string& wanted) {
   if (!found) return complain(found.error().message, exit_usage);
   const auto& stack = *std::ranges::find(answer.stacks(), found->first, &root::StackStatus::name);
   if (options.output != "json") {
-    CheckOutputs checks = failing_checks(options, stack.name(), found->second);
-    if (const auto chain = causes(stack, found->second); !chain.empty())
-      checks.merge(failing_checks(options, stack.name(), *chain.back()));
+    CheckOutputs checks;
+    if (const auto connection = connect(options)) {
+      checks = failing_checks(*connection->root, stack.name(), found->second);
+      if (const auto chain = causes(stack, found->second); !chain.empty())
+        checks.merge(failing_checks(*connection->root, stack.name(), *chain.back()));
+    }
     std::cout << render_why(stack, found->second, checks, paint_for(options, 1));
     return exit_ok;
   }

@@ -74,7 +74,7 @@ std::pair<State, std::string> Core::judge(const Node& node) const {
       return {on_the_way, "its scheduler waits for an offer: " + refused_};
     // An older reason says more than "launched".
     return {on_the_way, node.state == on_the_way && !node.record.reason().empty() ? node.record.reason()
-                        : in<task::Wanted>(node)                                  ? "its scheduler waits for an offer"
+                        : in<task::Wanted>(node)                                  ? waits_for_an_offer
                                                                                   : "its scheduler has been launched"};
   }
   if (in<task::Unreachable>(node))
@@ -213,7 +213,7 @@ void Core::begin(Node& node, const std::string& cause) {
   node.task = task::Wanted{};
   node.record.set_served(false);  // nothing of it runs any more, also where it once did
   move(node, State::launching, cause);
-  node.record.set_reason("its scheduler waits for an offer");
+  node.record.set_reason(waits_for_an_offer);
 }
 
 /// Tries a node again that was given up, or that is asked to start anew.

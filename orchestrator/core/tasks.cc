@@ -180,7 +180,7 @@ void Core::on(const AgentLost& input) { record_event("", "agent.lost", input.age
 void Core::on(const AgentsRefused& input) {
   if (std::exchange(refused_, input.text) == input.text) return;
   for (Node* node : wanting_) {
-    explain(*node, "its scheduler waits for an offer");
+    explain(*node, waits_for_an_offer);
     mark(*node);
   }
   for (Node* node : silent_) mark(*node);
@@ -214,11 +214,9 @@ void Core::reconcile(const Node& node) {
 
 void Core::task_running(Node& node, const mesos::v1::TaskStatus& status) {
   if (!in<task::Running>(node)) {
-    if (in<task::Unreachable>(node))
-      record_event(node, "scheduler.reachable", node.record.task_id(), "its agent is back",
-                   now_.mono - std::get<task::Unreachable>(node.task).since);
     task::Out known = *out(node.task);
-    if (in<task::Unreachable>(node)) {
+    if (const auto* away = std::get_if<task::Unreachable>(&node.task)) {
+      record_event(node, "scheduler.reachable", node.record.task_id(), "its agent is back", now_.mono - away->since);
       known.confirmed = false;
       known.asker = event_seq_;
       known.report_wanted = true;

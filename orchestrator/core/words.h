@@ -43,6 +43,9 @@ namespace banyan::root {
   return two(s / 86400, "d", s / 3600 % 24, "h");
 }
 
+/// Why a node is launching that no offer has fitted yet.
+inline constexpr const char* waits_for_an_offer = "its scheduler waits for an offer";
+
 /// "0.11 cpus", "2 cpus".
 [[nodiscard]] inline std::string words_of_cpus(std::int64_t milli) {
   std::string text = std::to_string(milli / 1000);
